@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// SHA-256 (libsodium) of bytes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace fovea {
+
+using Sha256 = std::array<unsigned char, 32>;
+Sha256 sha256(std::span<const std::byte> bytes);
+/// 64 lower-case hexadecimal digits.
+std::string to_hex(const Sha256& digest);
+
+}  // namespace fovea

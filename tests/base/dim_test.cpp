@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/dim.h"
+
+#include <gtest/gtest.h>
+
+namespace fovea {
+namespace {
+
+Dim parse(const char* text) { return Dim::parse(text).value(); }
+
+TEST(Dim, NormalFormFindsEqualities) {
+  EXPECT_EQ(parse("2*H+H"), parse("3*H"));
+  EXPECT_EQ(parse("N*H-H*N"), Dim(0));
+  EXPECT_EQ(parse("floordiv(4*H+6,2)"), parse("2*H+3"));
+  EXPECT_EQ(floor_div(parse("N*H"), parse("N")), parse("H"));
+  EXPECT_FALSE(parse("floordiv(H,2)*2") == parse("H"));
+}
+
+TEST(Dim, TextRoundTrips) {
+  for (const char* text : {"3", "-1*N+2", "floordiv(H+1,2)*W", "max(H,1)", "mod(H,32)", "scale(H,1.5)", "ceildiv(H,W)"}) {
+    const Dim dim = parse(text);
+    EXPECT_EQ(parse(dim.to_string().c_str()), dim) << text << " printed as " << dim.to_string();
+  }
+}
+
+TEST(Dim, EvaluatesAndNamesWhatIsMissing) {
+  const Bindings bindings{{"H", 7}, {"W", 3}};
+  EXPECT_EQ(parse("floordiv(H+1,2)*W").evaluate(bindings).value(), 12);
+  EXPECT_EQ(parse("floordiv(-1*H,2)").evaluate(bindings).value(), -4);
+  EXPECT_EQ(parse("scale(H,1.5)").evaluate(bindings).value(), 10);
+  const auto missing = parse("N+1").evaluate(bindings);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_NE(missing.status().message().find("'N'"), std::string::npos);
+  EXPECT_EQ(parse("mod(H,W-3)").evaluate(bindings).status().code(), ErrorCode::InvalidArgument);
+}
+
+TEST(Dim, OverflowIsAnErrorNotAWrap) {
+  const Bindings bindings{{"H", INT64_MAX / 2}};
+  EXPECT_EQ(parse("H*H").evaluate(bindings).status().code(), ErrorCode::InvalidArgument);
+}
+
+}  // namespace
+}  // namespace fovea
