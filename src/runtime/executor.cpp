@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/executor.h"
+
+#include <omp.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "base/layout_copy.h"
+#include "device/kernel_registry.h"
+
+namespace fovea {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
+
+std::string describe(const Datum& datum) {
+  if (datum.kind == Datum::Kind::None) return "nothing";
+  if (datum.kind == Datum::Kind::Sequence) return str_cat("a sequence of ", name(datum.element_type));
+  return str_cat(name(datum.tensor.type()), " ", datum.tensor.shape().to_string());
+}
+
+}  // namespace
+
+/// One executor per body of a control-flow step.
+class BodyExecutors : public ops::BodyRunner {
+ public:
+  BodyExecutors(const Plan& plan, const PlanStep& step, const ExecutorOptions& options) {
+    ExecutorOptions body_options = options;
+    body_options.fresh_outputs = true;
+    body_options.profile = false;
+    for (int body : step.bodies) executors_.push_back(std::make_unique<Executor>(plan.bodies[index_of(body)], body_options));
+  }
+  int num_inputs(int body) const override { return static_cast<int>(executors_[index_of(body)]->plan().inputs.size()); }
+  int num_outputs(int body) const override { return static_cast<int>(executors_[index_of(body)]->plan().outputs.size()); }
+  Result<std::vector<Datum>> run(int body, std::vector<Datum> inputs) override {
+    Executor& executor = *executors_[index_of(body)];
+    FOVEA_RETURN_IF_ERROR(executor.run(inputs));
+    std::vector<Datum> outputs;
+    for (int i = 0; i < num_outputs(body); ++i) outputs.push_back(executor.output(i));
+    return outputs;
+  }
+
+ private:
+  std::vector<std::unique_ptr<Executor>> executors_;
+};
+
+Executor::Executor(const Plan& plan, const ExecutorOptions& options)
+    : plan_(plan), options_(options), slots_(plan.values.size()), outputs_(plan.outputs.size()), output_tensors_(plan.outputs.size()),
+      bodies_(plan.steps.size()), step_seconds_(plan.steps.size()) {}
+
+Executor::~Executor() = default;
+
+Status Executor::check_inputs(std::span<const Datum> inputs) const {
+  if (inputs.size() != plan_.inputs.size()) return invalid_argument("expected ", plan_.inputs.size(), " inputs, found ", inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const PlanValue& declared = plan_.values[index_of(plan_.inputs[i])];
+    if (declared.type.kind == ValueType::Kind::Tensor && declared.type.element != DataType::undefined &&
+        (inputs[i].kind != Datum::Kind::Tensor || inputs[i].tensor.type() != declared.type.element)) {
+      return invalid_argument("input '", declared.name, "': expected ", name(declared.type.element), ", found ", describe(inputs[i]));
+    }
+  }
+  return {};
+}
+
+Status Executor::select(std::span<const Datum> inputs) {
+  if (current_ && current_->matches(inputs)) return {};
+  for (auto it = instances_.begin(); it != instances_.end(); ++it) {
+    if (!(*it)->matches(inputs)) continue;
+    instances_.splice(instances_.begin(), instances_, it);
+    current_ = instances_.front().get();
+    return {};
+  }
+  std::vector<Shape> shapes;
+  for (const Datum& input : inputs) shapes.push_back(input.tensor.shape());
+  current_ = nullptr;
+  FOVEA_ASSIGN(auto instance, Instance::create(plan_, shapes, {options_.threads}));
+  instances_.push_front(std::move(instance));
+  while (static_cast<int>(instances_.size()) > std::max(1, options_.max_instances)) instances_.pop_back();
+  current_ = instances_.front().get();
+  // Own output memory belongs to the instance that was current.
+  for (Tensor& tensor : output_tensors_) tensor = Tensor();
+  return {};
+}
+
+Status Executor::prepare(std::span<const Datum> inputs) {
+  FOVEA_RETURN_IF_ERROR(check_inputs(inputs));
+  return select(inputs);
+}
+
+Status Executor::bind_outputs(std::span<const Datum> inputs, std::span<const Tensor> bound) {
+  for (std::size_t i = 0; i < output_tensors_.size(); ++i) {
+    const PlanValue& declared = plan_.values[index_of(plan_.outputs[i])];
+    const TensorDesc* desc = current_->output_desc(static_cast<int>(i));
+    if (i < bound.size() && bound[i].defined()) {
+      if (!desc) return invalid_argument("output '", declared.name, "': its shape depends on data, so memory cannot be bound to it");
+      if (bound[i].type() != desc->type || !(bound[i].shape() == desc->shape)) {
+        return invalid_argument("output '", declared.name, "': bound memory is ", name(bound[i].type()), " ", bound[i].shape().to_string(),
+                                ", expected ", name(desc->type), " ", desc->shape.to_string());
+      }
+      output_tensors_[i] = bound[i];
+      continue;
+    }
+    if (!desc) continue;
+    Tensor& own = output_tensors_[i];
+    const bool fits = own.defined() && own.shape() == desc->shape && own.type() == desc->type;
+    if (!fits || options_.fresh_outputs) {
+      FOVEA_ASSIGN(own, Tensor::allocate(desc->type, desc->shape));
+    }
+  }
+  current_->bind(inputs, output_tensors_);
+  return {};
+}
+
+Status Executor::run(std::span<const Datum> inputs, std::span<const Tensor> bound) {
+  FOVEA_RETURN_IF_ERROR(check_inputs(inputs));
+  FOVEA_RETURN_IF_ERROR(select(inputs));
+  FOVEA_RETURN_IF_ERROR(bind_outputs(inputs, bound));
+  if (omp_get_max_threads() != options_.threads) omp_set_num_threads(options_.threads);
+  inputs_ = inputs;
+  if (!run_bindings_.empty()) run_bindings_.clear();
+  auto& steps = current_->steps();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto start = options_.profile ? Clock::now() : Clock::time_point();
+    Status status = run_step(steps[i], i);
+    if (!status.ok()) return std::move(status).with_context(str_cat("step '", steps[i].step->name, "' (", steps[i].step->op, ")"));
+    if (options_.profile) step_seconds_[i] += std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  ++runs_;
+  return collect_outputs();
+}
+
+Status Executor::run_step(PreparedStep& prepared, std::size_t index) {
+  switch (prepared.kind) {
+    case PreparedStep::Kind::Tuned:
+      return prepared.kernel->run({prepared.input_addresses.data(), prepared.output_addresses.data(), current_->scratch()});
+    case PreparedStep::Kind::Reference: return run_reference(prepared);
+    case PreparedStep::Kind::Dynamic: return run_dynamic(prepared, index);
+  }
+  return {};
+}
+
+Status Executor::run_reference(PreparedStep& prepared) {
+  for (const Conversion& c : prepared.before) {
+    FOVEA_RETURN_IF_ERROR(copy_layout(c.from, current_->address(c.source), c.to, current_->address(c.target)));
+  }
+  const std::vector<Datum> planned = prepared.outputs;
+  ops::KernelContext context(prepared.step->op, prepared.step->attributes, prepared.inputs, prepared.outputs);
+  FOVEA_RETURN_IF_ERROR(prepared.reference(context));
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    if (prepared.step->outputs[i] < 0) {
+      prepared.outputs[i] = Datum();
+      continue;
+    }
+    Datum& made = prepared.outputs[i];
+    if (made.kind != Datum::Kind::Tensor || made.tensor.type() != planned[i].tensor.type() || !(made.tensor.shape() == planned[i].tensor.shape())) {
+      return internal_error("output ", i, " is ", describe(made), ", planned was ", describe(planned[i]));
+    }
+    if (made.tensor.raw() != planned[i].tensor.raw()) {  // the kernel passed its input through
+      std::memcpy(const_cast<void*>(planned[i].tensor.raw()), made.tensor.raw(), made.tensor.bytes());
+      made = planned[i];
+    }
+  }
+  for (const Conversion& c : prepared.after) {
+    FOVEA_RETURN_IF_ERROR(copy_layout(c.from, current_->address(c.source), c.to, current_->address(c.target)));
+  }
+  return {};
+}
+
+Result<Datum> Executor::read_value(int value) {
+  if (value < 0) return Datum();
+  const PlanValue& declared = plan_.values[index_of(value)];
+  if (declared.constant >= 0) return Datum(plan_.constants[index_of(declared.constant)]);
+  if (!current_->is_static(value)) {
+    for (std::size_t i = 0; i < plan_.inputs.size(); ++i) {
+      if (plan_.inputs[i] == value) return inputs_[i];
+    }
+    return slots_[index_of(value)];
+  }
+  const TensorDesc& desc = current_->desc(value);
+  if (desc.is_plain_dense()) return Datum(Tensor::borrow(desc.type, desc.shape, current_->address(value)));
+  FOVEA_ASSIGN(Tensor plain, Tensor::allocate(desc.type, desc.shape));
+  FOVEA_RETURN_IF_ERROR(copy_layout(desc, current_->address(value), TensorDesc::dense(desc.type, desc.shape), plain.raw()));
+  return Datum(plain);
+}
+
+Status Executor::store_value(int value, Datum datum) {
+  const PlanValue& declared = plan_.values[index_of(value)];
+  if (current_->is_static(value)) {
+    const TensorDesc& desc = current_->desc(value);
+    if (datum.kind != Datum::Kind::Tensor || datum.tensor.type() != desc.type || !(datum.tensor.shape() == desc.shape)) {
+      return invalid_argument("'", declared.name, "' is ", describe(datum), ", the model says ", name(desc.type), " ", desc.shape.to_string());
+    }
+    if (datum.tensor.raw() == current_->address(value)) return {};
+    return copy_layout(TensorDesc::dense(desc.type, desc.shape), datum.tensor.raw(), desc, current_->address(value));
+  }
+  if (datum.kind == Datum::Kind::Tensor && declared.shape) {
+    const Shape& actual = datum.tensor.shape();
+    bool fits = actual.rank() == static_cast<int>(declared.shape->size());
+    for (int axis = 0; fits && axis < actual.rank(); ++axis) {
+      const Dim& dim = (*declared.shape)[index_of(axis)];
+      if (dim.is_symbol() && !run_bindings_.contains(dim.symbol_name()) && !current_->bindings().contains(dim.symbol_name())) {
+        run_bindings_.emplace(dim.symbol_name(), actual[axis]);
+      } else if (dim.is_constant()) {
+        fits = dim.constant() == actual[axis];
+      }
+    }
+    if (!fits) return invalid_argument("'", declared.name, "' is ", describe(datum), ", the model says ", to_string(*declared.shape));
+  }
+  slots_[index_of(value)] = std::move(datum);
+  return {};
+}
+
+Status Executor::run_dynamic(PreparedStep& prepared, std::size_t index) {
+  const PlanStep& step = *prepared.step;
+  std::vector<Datum> inputs, outputs(step.outputs.size());
+  for (int v : step.inputs) {
+    FOVEA_ASSIGN(Datum datum, read_value(v));
+    inputs.push_back(std::move(datum));
+  }
+  if (!step.bodies.empty() && !bodies_[index]) bodies_[index] = std::make_unique<BodyExecutors>(plan_, step, options_);
+  const ops::ReferenceKernel reference = ops::find_reference(step.op);
+  if (!reference) return unsupported("operator ", step.op, " has no kernel in this runtime");
+  ops::KernelContext context(step.op, step.attributes, inputs, outputs, bodies_[index].get());
+  FOVEA_RETURN_IF_ERROR(reference(context));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (step.outputs[i] >= 0) FOVEA_RETURN_IF_ERROR(store_value(step.outputs[i], std::move(outputs[i])));
+  }
+  for (int v : prepared.releases) slots_[index_of(v)] = Datum();
+  return {};
+}
+
+Status Executor::collect_outputs() {
+  for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
+    const int v = plan_.outputs[i];
+    if (!current_->is_static(v)) {
+      FOVEA_ASSIGN(outputs_[i], read_value(v));
+      continue;
+    }
+    if (!current_->output_in_place(static_cast<int>(i))) {
+      const TensorDesc& desc = current_->desc(v);
+      FOVEA_RETURN_IF_ERROR(copy_layout(desc, current_->address(v), TensorDesc::dense(desc.type, desc.shape), output_tensors_[i].raw()));
+    }
+    if (outputs_[i].tensor.raw() != output_tensors_[i].raw() || !(outputs_[i].tensor.shape() == output_tensors_[i].shape())) {
+      outputs_[i] = Datum(output_tensors_[i]);
+    }
+  }
+  return {};
+}
+
+}  // namespace fovea
