@@ -6,6 +6,8 @@
 #include <functional>
 #include <map>
 
+#include "base/onnx_data_type.h"
+
 namespace fovea {
 
 namespace {
@@ -178,17 +180,15 @@ const std::map<std::string_view, RuleRow>& rules() {
 }
 
 unsigned type_class(DataType type) {
-  return type == DataType::boolean ? kBoolean : is_floating(type) ? kFloat : is_pointwise_compute_type(type) ? kInteger : 0;
+  if (type == DataType::boolean) return kBoolean;
+  if (is_floating(type)) return kFloat;
+  return is_pointwise_compute_type(type) ? kInteger : 0u;
 }
 
 Result<int> lower_cast(const Attributes& attributes, int x, PointwiseProgram& program) {
-  // The attribute holds the number of the ONNX type, as in TensorProto.
-  static const std::map<std::int64_t, DataType> kOnnxTypes = {
-      {1, DataType::f32}, {2, DataType::u8},  {3, DataType::i8},   {4, DataType::u16}, {5, DataType::i16},  {6, DataType::i32}, {7, DataType::i64},
-      {9, DataType::boolean}, {10, DataType::f16}, {11, DataType::f64}, {12, DataType::u32}, {13, DataType::u64}, {16, DataType::bf16}};
-  const auto to = kOnnxTypes.find(attributes.get_int("to", 0));
-  if (to == kOnnxTypes.end()) return unsupported("Cast: a pointwise program has no such target type");
-  return program.add_cast(to->second, x);
+  const DataType to = data_type_from_onnx(attributes.get_int("to", 0));
+  if (!is_pointwise_type(to)) return unsupported("Cast: pointwise programs have no type ", name(to));
+  return program.add_cast(to, x);
 }
 
 }  // namespace

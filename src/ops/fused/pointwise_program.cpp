@@ -132,7 +132,12 @@ int add_shared(PointwiseProgram& program, const PointwiseInstruction& ins) {
 }
 }  // namespace
 
-int PointwiseProgram::add_input(DataType type, int index) { return add_shared(*this, {.op = PointwiseOp::Input, .type = type, .index = index}); }
+int PointwiseProgram::add_input(DataType type, int index) {
+  PointwiseInstruction ins;
+  ins.type = type;
+  ins.index = index;
+  return add_shared(*this, ins);
+}
 
 int PointwiseProgram::add_constant(DataType type, double value) {
   if (!is_floating(type)) return add_constant_int(type, static_cast<std::int64_t>(value));
@@ -145,7 +150,11 @@ int PointwiseProgram::add_constant_int(DataType type, std::int64_t value) {
 }
 
 int PointwiseProgram::add(PointwiseOp op, DataType type, int a, int b, int c) {
-  return add_shared(*this, {.op = op, .type = type, .operands = {a, b, c}});
+  PointwiseInstruction ins;
+  ins.op = op;
+  ins.type = type;
+  ins.operands = {a, b, c};
+  return add_shared(*this, ins);
 }
 
 int PointwiseProgram::add_cast(DataType type, int a) {
