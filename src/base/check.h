@@ -40,14 +40,16 @@ Status internal_error(const Args&... args) {
 #define FOVEA_CONCAT_INNER(a, b) a##b
 #define FOVEA_CONCAT(a, b) FOVEA_CONCAT_INNER(a, b)
 
-#define FOVEA_RETURN_IF_ERROR(expression)                    \
-  do {                                                       \
-    if (::fovea::Status fovea_status_ = (expression); !fovea_status_.ok()) return fovea_status_; \
+// Names carry __COUNTER__, not __LINE__: inside a macro's argument all lines count as one.
+#define FOVEA_RETURN_IF_ERROR(expression) FOVEA_RETURN_IF_ERROR_IMPL(FOVEA_CONCAT(fovea_status_, __COUNTER__), expression)
+#define FOVEA_RETURN_IF_ERROR_IMPL(status, expression)               \
+  do {                                                               \
+    if (::fovea::Status status = (expression); !status.ok()) return status; \
   } while (false)
 
 /// FOVEA_ASSIGN(auto x, f()) declares x from a Result, or returns its Status.
 #define FOVEA_ASSIGN(declaration, expression) \
-  FOVEA_ASSIGN_IMPL(FOVEA_CONCAT(fovea_result_, __LINE__), declaration, expression)
+  FOVEA_ASSIGN_IMPL(FOVEA_CONCAT(fovea_result_, __COUNTER__), declaration, expression)
 #define FOVEA_ASSIGN_IMPL(result, declaration, expression)  \
   auto result = (expression);                               \
   if (!result.ok()) return std::move(result).status();      \
