@@ -16,21 +16,32 @@ namespace {
 enum AtomKind { kSymbol, kFloorDiv, kCeilDiv, kMax, kMin, kMod, kScale };
 constexpr const char* kFunctionNames[] = {"", "floordiv", "ceildiv", "max", "min", "mod", "scale"};
 
+// Numbers of hostile models may overflow; two's complement keeps that defined, and evaluate() reports it.
+std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+std::int64_t wrapping_mul(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
+std::int64_t negated(std::int64_t a) { return wrapping_mul(a, -1); }
+
 std::int64_t floor_div_value(std::int64_t a, std::int64_t b) {
   const std::int64_t q = a / b;
   return (a % b != 0 && (a % b < 0) != (b < 0)) ? q - 1 : q;
 }
 
+bool divides(std::int64_t divisor, std::int64_t a) { return divisor != 0 && divisor != -1 && a % divisor == 0; }
+
 Result<std::int64_t> apply(int kind, std::int64_t a, std::int64_t b, double scale) {
   const bool divides = kind == kFloorDiv || kind == kCeilDiv || kind == kMod;
   if (divides && b == 0) return invalid_argument("shape: division by zero");
-  if (divides && b == -1) return kind == kMod ? 0 : -a;
+  if (divides && b == -1) return kind == kMod ? 0 : negated(a);
   switch (kind) {
     case kFloorDiv: return floor_div_value(a, b);
-    case kCeilDiv: return -floor_div_value(-a, b);
+    case kCeilDiv: return a % b == 0 ? a / b : floor_div_value(a, b) + 1;
     case kMax: return std::max(a, b);
     case kMin: return std::min(a, b);
-    case kMod: return a - floor_div_value(a, b) * b;
+    case kMod: return a % b != 0 && (a % b < 0) != (b < 0) ? a % b + b : a % b;
     default: {
       // Frameworks compute resized extents in double from a float scale.
       const double scaled = std::floor(static_cast<double>(a) * scale);
@@ -71,13 +82,13 @@ using Term = Node::Term;
 void add_term(Node& node, Term term) {
   const std::string key = term.key();
   if (key.empty()) {
-    node.constant += term.coefficient;
+    node.constant = wrapping_add(node.constant, term.coefficient);
     return;
   }
   auto at = std::lower_bound(node.terms.begin(), node.terms.end(), key,
                              [](const Term& t, const std::string& k) { return t.key() < k; });
   if (at != node.terms.end() && at->key() == key) {
-    at->coefficient += term.coefficient;
+    at->coefficient = wrapping_add(at->coefficient, term.coefficient);
     if (at->coefficient == 0) node.terms.erase(at);
   } else if (term.coefficient != 0) {
     node.terms.insert(at, std::move(term));
@@ -124,7 +135,7 @@ const std::string& Dim::symbol_name() const {
 
 Dim operator+(const Dim& a, const Dim& b) {
   auto node = std::make_shared<Node>(*a.node_);
-  node->constant += b.node_->constant;
+  node->constant = wrapping_add(node->constant, b.node_->constant);
   for (const Term& term : b.node_->terms) add_term(*node, term);
   return Dim(std::shared_ptr<const Node>(std::move(node)));
 }
@@ -132,9 +143,14 @@ Dim operator+(const Dim& a, const Dim& b) {
 Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
 
 Dim operator*(const Dim& a, const Dim& b) {
+  // Multiplying out long sums again and again grows without bound; max(x,x) is x as one unopened factor.
+  constexpr std::size_t kMaxTerms = 64;
+  if (a.node_->terms.size() > 1 && b.node_->terms.size() > 1 && a.node_->terms.size() * b.node_->terms.size() > kMaxTerms) {
+    return Dim::function(kMax, a, a, 0) * Dim::function(kMax, b, b, 0);
+  }
   auto node = std::make_shared<Node>();
   const auto multiply = [&](const Term& x, const Term& y) {
-    Term term{x.coefficient * y.coefficient, x.atoms};
+    Term term{wrapping_mul(x.coefficient, y.coefficient), x.atoms};
     term.atoms.insert(term.atoms.end(), y.atoms.begin(), y.atoms.end());
     std::sort(term.atoms.begin(), term.atoms.end(), [](const auto& l, const auto& r) { return l->text < r->text; });
     add_term(*node, std::move(term));
@@ -175,10 +191,20 @@ Dim floor_div(const Dim& a, const Dim& b) {
   if (b.is_constant() && b.constant() != 0) {
     const std::int64_t divisor = b.constant();
     if (divisor == 1) return a;
+    if (divisor == -1) return a * b;
+    // floor((floor(x/c) + k) / d) = floor((x + k*c) / (c*d)), so that halving twice equals quartering.
+    if (a.node_->terms.size() == 1 && a.node_->terms[0].coefficient == 1 && a.node_->terms[0].atoms.size() == 1) {
+      const Atom& inner = *a.node_->terms[0].atoms[0];
+      const std::int64_t c = inner.kind == kFloorDiv && inner.b.is_constant() ? inner.b.constant() : 0;
+      std::int64_t both = 0, shift = 0;
+      if (c > 0 && divisor > 0 && checked_mul(c, divisor, both) && checked_mul(a.node_->constant, c, shift)) {
+        return floor_div(inner.a + Dim(shift), Dim(both));
+      }
+    }
     // (d*x + r) / d: the divisible part leaves the floor exactly.
     auto whole = std::make_shared<Node>(), rest = std::make_shared<Node>();
     for (const Term& term : a.node_->terms) {
-      if (term.coefficient % divisor == 0) {
+      if (divides(divisor, term.coefficient)) {
         add_term(*whole, {term.coefficient / divisor, term.atoms});
       } else {
         add_term(*rest, term);
@@ -186,24 +212,27 @@ Dim floor_div(const Dim& a, const Dim& b) {
     }
     const std::int64_t quotient = floor_div_value(a.node_->constant, divisor);
     whole->constant = quotient;
-    rest->constant = a.node_->constant - quotient * divisor;
+    rest->constant = wrapping_add(a.node_->constant, negated(wrapping_mul(quotient, divisor)));
     const bool split = !whole->terms.empty() || quotient != 0;
     const Dim remainder{std::shared_ptr<const Node>(std::move(rest))};
     if (split) return Dim(std::shared_ptr<const Node>(std::move(whole))) + Dim::function(kFloorDiv, remainder, b, 0);
   }
-  // a*b / b, for a single-term divisor
-  if (b.node_->constant == 0 && b.node_->terms.size() == 1 && b.node_->terms[0].atoms.size() == 1 && !a.is_constant() &&
-      a.node_->constant == 0) {
+  // a*b / b, for a divisor of one term, e.g. 4*H*W
+  if (b.node_->constant == 0 && b.node_->terms.size() == 1 && !a.is_constant() && a.node_->constant == 0) {
     const Term& divisor = b.node_->terms[0];
     auto quotient = std::make_shared<Node>();
     bool exact = true;
     for (const Term& term : a.node_->terms) {
-      const auto at = std::find_if(term.atoms.begin(), term.atoms.end(),
-                                   [&](const auto& atom) { return atom->text == divisor.atoms[0]->text; });
-      exact = exact && at != term.atoms.end() && term.coefficient % divisor.coefficient == 0;
+      exact = exact && divides(divisor.coefficient, term.coefficient);
       if (!exact) break;
       Term reduced{term.coefficient / divisor.coefficient, term.atoms};
-      reduced.atoms.erase(reduced.atoms.begin() + (at - term.atoms.begin()));
+      for (const auto& factor : divisor.atoms) {
+        const auto at = std::find_if(reduced.atoms.begin(), reduced.atoms.end(), [&](const auto& atom) { return atom->text == factor->text; });
+        exact = exact && at != reduced.atoms.end();
+        if (!exact) break;
+        reduced.atoms.erase(at);
+      }
+      if (!exact) break;
       add_term(*quotient, std::move(reduced));
     }
     if (exact) return Dim(std::shared_ptr<const Node>(std::move(quotient)));

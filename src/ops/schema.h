@@ -44,13 +44,16 @@ class InferContext {
   /// A fresh symbol for an extent that depends on data ("nms_0"): unique in the graph, bound at run time.
   virtual Dim fresh_symbol(std::string_view hint) = 0;
 
-  /// Runs inference on body `i` given its inputs' types and shapes are already known, and returns nothing
-  /// more than is stored in the body's outputs. (If, Loop, Scan.)
   virtual int num_bodies() const { return 0; }
   struct BodyValue {
-    ValueType type;
-    std::optional<SymbolicShape> shape;
+    ValueType type = {};
+    std::optional<SymbolicShape> shape = {};
+    std::optional<std::vector<Dim>> value = {};  ///< as input_value()
+    Tensor constant = {};                        ///< defined for an outer constant that is passed in
   };
+  /// Runs inference on body `i` (If, Loop, Scan, SequenceMap) and returns what is known of the body's outputs.
+  /// `inputs` has one entry for each of the body's inputs, captures included. What an earlier call for the same
+  /// body found is forgotten first.
   virtual Result<std::vector<BodyValue>> infer_body(int, std::span<const BodyValue>) { return std::vector<BodyValue>(); }
 
   // Conveniences over the above.

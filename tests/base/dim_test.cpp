@@ -13,6 +13,8 @@ TEST(Dim, NormalFormFindsEqualities) {
   EXPECT_EQ(parse("N*H-H*N"), Dim(0));
   EXPECT_EQ(parse("floordiv(4*H+6,2)"), parse("2*H+3"));
   EXPECT_EQ(floor_div(parse("N*H"), parse("N")), parse("H"));
+  EXPECT_EQ(floor_div(parse("12*H*W*N"), parse("4*W*N")), parse("3*H"));
+  EXPECT_EQ(parse("floordiv(floordiv(H+1,2)+1,2)"), parse("floordiv(H+3,4)"));
   EXPECT_FALSE(parse("floordiv(H,2)*2") == parse("H"));
 }
 
@@ -37,6 +39,17 @@ TEST(Dim, EvaluatesAndNamesWhatIsMissing) {
 TEST(Dim, OverflowIsAnErrorNotAWrap) {
   const Bindings bindings{{"H", INT64_MAX / 2}};
   EXPECT_EQ(parse("H*H").evaluate(bindings).status().code(), ErrorCode::InvalidArgument);
+}
+
+TEST(Dim, ProductsOfLongSumsStayShort) {
+  Dim sum;
+  for (const char* symbol : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) sum = sum + Dim::symbol(symbol);
+  Dim power = sum;
+  for (int i = 0; i < 6; ++i) power = power * sum;
+  EXPECT_LT(power.to_string().size(), 500u);
+  Bindings bindings;
+  for (const char* symbol : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) bindings.emplace(symbol, 1);
+  EXPECT_EQ(power.evaluate(bindings).value(), 10'000'000);
 }
 
 }  // namespace
