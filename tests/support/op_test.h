@@ -36,6 +36,9 @@ Tensor tensor(const Shape& shape, std::initializer_list<V> values) {
   EXPECT_EQ(values.size(), static_cast<std::size_t>(result.elements())) << "values given for shape " << shape.to_string();
   return result;
 }
+/// The same for lists that mix 1 and 2.5.
+template <class T>
+Tensor tensor(const Shape& shape, std::initializer_list<double> values) { return tensor<T, double>(shape, values); }
 template <class T = float> Tensor scalar(double value) { return tensor<T>({}, {value}); }
 Tensor strings(const Shape& shape, std::initializer_list<const char*> values);
 /// Integers as an i64 vector: axes, shapes.

@@ -88,4 +88,14 @@ Result<ConvGeometry> ConvTransposeParams::resolve(const Shape& x, const Shape& w
   return geometry;
 }
 
+Status check_conv_ranks(const ConvGeometry& geometry) {
+  if (geometry.axes.size() <= 3) return {};
+  return unsupported("convolution over ", geometry.axes.size(), " spatial axes; at most 3 are supported");
+}
+
+Status check_channel_vector(std::string_view what, const Tensor& tensor, std::int64_t channels) {
+  if (tensor.rank() == 1 && tensor.dim(0) == channels) return {};
+  return invalid_argument(what, ": expected ", channels, " numbers, one per channel, found ", tensor.shape().to_string());
+}
+
 }  // namespace fovea::ops

@@ -39,4 +39,9 @@ struct ConvTransposeParams {
   Result<ConvGeometry> resolve(const Shape& x, const Shape& weights) const;
 };
 
+/// The reference kernels walk at most three spatial axes.
+Status check_conv_ranks(const ConvGeometry& geometry);
+/// `tensor` has one number per channel.
+Status check_channel_vector(std::string_view what, const Tensor& tensor, std::int64_t channels);
+
 }  // namespace fovea::ops

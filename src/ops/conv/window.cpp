@@ -178,6 +178,13 @@ Result<Dim> transposed_output_extent(const WindowParams& window, const Transpose
   return (input - Dim(1)) * Dim(w.stride) + Dim(w.span() + transposed.output_padding[a] - w.pad_begin - w.pad_end);
 }
 
+TapRange tap_range(const WindowAxis& axis, std::int64_t tap) {
+  const std::int64_t offset = tap * axis.dilation - axis.pad_begin;
+  const std::int64_t begin = std::max<std::int64_t>(ceil_div(-offset, axis.stride), 0);
+  const std::int64_t end = std::min(ceil_div(axis.input - offset, axis.stride), axis.output);
+  return {begin, std::max(begin, end), offset};
+}
+
 std::vector<WindowAxis> as_three_axes(std::vector<WindowAxis> axes) {
   FOVEA_CHECK(axes.size() <= 3);
   axes.insert(axes.begin(), 3 - axes.size(), WindowAxis{});

@@ -62,6 +62,12 @@ Result<Dim> transposed_output_extent(const WindowParams& window, const Transpose
 Result<std::vector<std::int64_t>> parse_ints(const Attributes& attributes, std::string_view name, int count,
                                              std::int64_t low, std::int64_t fallback);
 
+/// The outputs begin..end-1 whose tap number `tap` lies inside the input, at output * stride + offset.
+struct TapRange {
+  std::int64_t begin = 0, end = 0, offset = 0;
+};
+TapRange tap_range(const WindowAxis& axis, std::int64_t tap);
+
 /// Right-aligned to three axes, the missing ones 1 wide, so that one loop nest serves 1-D, 2-D and 3-D windows.
 std::vector<WindowAxis> as_three_axes(std::vector<WindowAxis> axes);
 
