@@ -40,7 +40,8 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::filesystem
 }  // namespace
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem::path& file, std::int64_t max_bytes) {
-  const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+  // O_NONBLOCK: a pipe given by mistake is refused below instead of waited for.
+  const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (descriptor.fd < 0) return system_error(file, "cannot open", errno);
   struct stat info {};
   if (::fstat(descriptor.fd, &info) != 0) return system_error(file, "cannot read", errno);

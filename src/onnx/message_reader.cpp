@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "onnx/message_reader.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/message.h>
+
+#include <climits>
+
+namespace fovea::onnx {
+
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::io::CodedInputStream;
+
+// Walks the wire form along the message's descriptor and counts what will become an object of its own.
+class PieceCounter {
+ public:
+  Status count(CodedInputStream& in, const Descriptor& type, int depth) {
+    if (depth > kMaxMessageDepth) return resource_exhausted("messages are nested more than ", kMaxMessageDepth, " deep");
+    for (std::uint32_t tag = in.ReadTag(); tag != 0; tag = in.ReadTag()) {
+      const FieldDescriptor* field = type.FindFieldByNumber(static_cast<int>(tag >> 3));
+      const bool scalar = field && field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE && field->cpp_type() != FieldDescriptor::CPPTYPE_STRING;
+      if (!scalar && ++pieces_ > kMaxPieces) return resource_exhausted("more than ", kMaxPieces, " messages and strings");
+      if (!skip(in, tag & 7)) return malformed(in);
+      if (length_ < 0) continue;
+      if (field && field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        const auto limit = in.PushLimit(length_);
+        FOVEA_RETURN_IF_ERROR(count(in, *field->message_type(), depth + 1));
+        if (in.BytesUntilLimit() != 0) return malformed(in);
+        in.PopLimit(limit);
+      } else if (!in.Skip(length_)) {
+        return malformed(in);
+      }
+    }
+    return in.ConsumedEntireMessage() ? Status() : malformed(in);
+  }
+
+ private:
+  // Consumes a fixed-size value, or reads the length of a sized one into length_.
+  bool skip(CodedInputStream& in, std::uint32_t wire_type) {
+    std::uint64_t number = 0;
+    std::uint32_t length = 0;
+    length_ = -1;
+    switch (wire_type) {
+      case 0: return in.ReadVarint64(&number);
+      case 1: return in.Skip(8);
+      case 5: return in.Skip(4);
+      case 2:
+        if (!in.ReadVarint32(&length) || length > INT_MAX) return false;
+        length_ = static_cast<int>(length);
+        return true;
+      default: return false;  // groups: ONNX never used them
+    }
+  }
+  static Status malformed(const CodedInputStream& in) {
+    return {ErrorCode::InvalidModel, str_cat("not an ONNX protobuf message: bad bytes at offset ", in.CurrentPosition()),
+            "the file may be cut off, or be another format"};
+  }
+
+  std::int64_t pieces_ = 0;
+  int length_ = -1;
+};
+
+CodedInputStream open_stream(std::span<const std::byte> bytes) {
+  return CodedInputStream(reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+}
+
+}  // namespace
+
+Status read_message(std::span<const std::byte> bytes, google::protobuf::Message& message) {
+  if (bytes.size() > INT_MAX) {
+    return {ErrorCode::ResourceExhausted, str_cat("message of ", bytes.size(), " bytes: protobuf's limit is 2 GiB"),
+            "store the weights as external data"};
+  }
+  {
+    CodedInputStream in = open_stream(bytes);
+    in.SetTotalBytesLimit(INT_MAX);
+    PieceCounter counter;
+    FOVEA_RETURN_IF_ERROR(counter.count(in, *message.GetDescriptor(), 0));
+  }
+  CodedInputStream in = open_stream(bytes);
+  in.SetTotalBytesLimit(INT_MAX);
+  in.SetRecursionLimit(kMaxMessageDepth + 1);
+  if (!message.ParseFromCodedStream(&in) || !in.ConsumedEntireMessage()) {
+    return {ErrorCode::InvalidModel, "not an ONNX protobuf message", "the file may be cut off, or be another format"};
+  }
+  return {};
+}
+
+Result<ModelMessage> read_model_message(std::span<const std::byte> bytes) {
+  ModelMessage result;
+  result.arena = std::make_unique<google::protobuf::Arena>();
+  result.model = google::protobuf::Arena::CreateMessage<proto::ModelProto>(result.arena.get());
+  FOVEA_RETURN_IF_ERROR(read_message(bytes, *result.model));
+  return result;
+}
+
+}  // namespace fovea::onnx
