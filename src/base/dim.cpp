@@ -79,6 +79,12 @@ namespace {
 using Node = Dim::Node;
 using Term = Node::Term;
 
+std::size_t count_atoms(const Node& node) {
+  std::size_t count = 0;
+  for (const Term& term : node.terms) count += term.atoms.size();
+  return count;
+}
+
 void add_term(Node& node, Term term) {
   const std::string key = term.key();
   if (key.empty()) {
@@ -144,9 +150,11 @@ Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
 
 Dim operator*(const Dim& a, const Dim& b) {
   // Multiplying out long sums again and again grows without bound; max(x,x) is x as one unopened factor.
-  constexpr std::size_t kMaxTerms = 64;
-  if (a.node_->terms.size() > 1 && b.node_->terms.size() > 1 && a.node_->terms.size() * b.node_->terms.size() > kMaxTerms) {
-    return Dim::function(kMax, a, a, 0) * Dim::function(kMax, b, b, 0);
+  constexpr std::size_t kMaxAtoms = 64;
+  const auto factor = [](const Dim& dim) { return dim.node_->terms.size() > 1 ? Dim::function(kMax, dim, dim, 0) : dim; };
+  const std::size_t a_terms = a.node_->terms.size(), b_terms = b.node_->terms.size();
+  if ((a_terms > 1 || b_terms > 1) && a_terms * count_atoms(*b.node_) + b_terms * count_atoms(*a.node_) > kMaxAtoms) {
+    return factor(a) * factor(b);
   }
   auto node = std::make_shared<Node>();
   const auto multiply = [&](const Term& x, const Term& y) {
