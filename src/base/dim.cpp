@@ -79,9 +79,11 @@ namespace {
 using Node = Dim::Node;
 using Term = Node::Term;
 
-std::size_t count_atoms(const Node& node) {
+std::size_t text_size(const Node& node) {
   std::size_t count = 0;
-  for (const Term& term : node.terms) count += term.atoms.size();
+  for (const Term& term : node.terms) {
+    for (const auto& atom : term.atoms) count += atom->text.size();
+  }
   return count;
 }
 
@@ -150,10 +152,10 @@ Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
 
 Dim operator*(const Dim& a, const Dim& b) {
   // Multiplying out long sums again and again grows without bound; max(x,x) is x as one unopened factor.
-  constexpr std::size_t kMaxAtoms = 64;
+  constexpr std::size_t kMaxText = 256;
   const auto factor = [](const Dim& dim) { return dim.node_->terms.size() > 1 ? Dim::function(kMax, dim, dim, 0) : dim; };
   const std::size_t a_terms = a.node_->terms.size(), b_terms = b.node_->terms.size();
-  if ((a_terms > 1 || b_terms > 1) && a_terms * count_atoms(*b.node_) + b_terms * count_atoms(*a.node_) > kMaxAtoms) {
+  if ((a_terms > 1 || b_terms > 1) && a_terms * text_size(*b.node_) + b_terms * text_size(*a.node_) > kMaxText) {
     return factor(a) * factor(b);
   }
   auto node = std::make_shared<Node>();

@@ -21,7 +21,7 @@ using BodyValue = ops::InferContext::BodyValue;
 using Symbols = std::map<std::string, Dim, std::less<>>;
 
 constexpr std::size_t kMaxElements = 64;   // of a tensor whose elements are followed
-constexpr std::size_t kMaxDimText = 512;   // longer expressions (of hostile models) become symbols
+constexpr std::size_t kMaxDimText = 2048;  // longer expressions (of hostile models) become symbols
 constexpr int kMaxBodyDepth = 16;
 
 /// Names for extents that depend on data, unique over the graph and its bodies.
