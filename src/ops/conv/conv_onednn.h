@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Conv, fovea::conv and ConvTranspose share when oneDNN computes them.
+#pragma once
+
+#include "backends/cpu/kit/onednn.h"
+#include "ops/conv/conv_params.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace fovea::cpu {
+
+/// The problem in oneDNN's words. Spatial vectors have one entry per spatial axis.
+struct ConvSetup {
+  ops::ConvGeometry geometry;
+  dnnl::memory::desc src, weights_any, weights_given, bias, dst;
+  dnnl::memory::dims strides, dilations, pads_begin, pads_end;
+  bool has_bias = false;
+  Residual residual = Residual::None;
+  Activation activation;
+};
+
+/// Refusals that hold for every convolution: types, layouts, strides of views.
+Status check_convolution(const Problem& problem);
+/// Fills everything but weights_given (stored weights as a descriptor with oneDNN's logical axes).
+Result<ConvSetup> set_up_convolution(const Problem& problem, ops::ConvGeometry geometry);
+
+/// A convolution-like primitive bound to the arguments X, W, B, R -> Y of a problem.
+class PreparedConvolution : public PreparedKernel {
+ public:
+  /// `make` builds the primitive for given post-ops; it is called until one way to add the residual is fast.
+  struct Built {
+    dnnl::primitive primitive;
+    dnnl::memory::desc weights, scratchpad;
+    std::string implementation;
+  };
+  using Make = std::function<Built(const dnnl::primitive_attr&)>;
+  static Result<std::unique_ptr<PreparedKernel>> create(const Problem& problem, const ConvSetup& setup, const Make& make);
+
+  std::size_t scratch_bytes() const override { return scratch_bytes_; }
+  Status run(const Arguments& arguments) override;
+
+ private:
+  OnednnCall call_;
+  OnednnCall repack_;                   // of weights that are no constant, at each run
+  int src_ = -1, weights_ = -1, bias_ = -1, dst_ = -1, addend_ = -1, scratchpad_ = -1;
+  int repack_from_ = -1, repack_to_ = -1;
+  std::size_t scratch_bytes_ = 0, packed_offset_ = 0;
+  std::size_t copy_residual_bytes_ = 0;  // the sum post-op adds to what stands in dst
+  int threads_ = 1;
+};
+
+}  // namespace fovea::cpu
