@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution kernels against the reference: both layouts, residuals, threads.
+#include "conv_cpu_cases.h"
+#include "support/kernel_test.h"
+
+namespace fovea {
+namespace {
+
+using namespace testing;
+
+KernelCase kernel_case(const ConvCase& c, const char* op, Layout layout) {
+  const bool transposed = std::string_view(op) == "ConvTranspose";
+  KernelCase test;
+  test.op = op;
+  test.layout = layout;
+  const Tensor w = transposed ? random(DataType::f32, {c.ic, c.oc / c.group, c.kernel, c.kernel}, -1, 1, 2)
+                              : random(DataType::f32, {c.oc, c.ic / c.group, c.kernel, c.kernel}, -1, 1, 2);
+  test.inputs = {random(DataType::f32, {c.n, c.ic, c.h, c.w}), w};
+  if (c.bias) test.inputs.push_back(random(DataType::f32, {c.oc}, -1, 1, 3));
+  test.constants = {1, 2};
+  test.reduction_length = c.ic / c.group * c.kernel * c.kernel;
+  test.attributes = attributes({{"strides", std::vector<std::int64_t>{c.stride, c.stride}}, {"group", c.group},
+                                {"pads", std::vector<std::int64_t>{c.pad, c.pad, c.pad, c.pad}},
+                                {"dilations", std::vector<std::int64_t>{c.dilation, c.dilation}}});
+  if (std::string_view(op) == "fovea::conv") {
+    test.attributes.set("activation", std::string(c.activation));
+    if (std::string_view(c.activation) == "clip") test.attributes.set("alpha", 0.0), test.attributes.set("beta", 6.0);
+    if (std::string_view(c.residual) != "none") {
+      test.attributes.set("residual", std::string(c.residual));
+      test.inputs.resize(4);
+      test.inputs[3] = random(DataType::f32, {c.n, c.oc, c.h, c.w}, -1, 1, 4);
+    }
+  }
+  return test;
+}
+
+class ConvCpu : public ::testing::TestWithParam<ConvCase> {};
+
+TEST_P(ConvCpu, AgreesWithReference) {
+  for (Layout layout : {Layout::nhwc, Layout::plain}) {
+    for (const char* op : {"fovea::conv", "Conv", "ConvTranspose"}) {
+      KernelCase test = kernel_case(GetParam(), op, layout);
+      EXPECT_TRUE(agrees(test)) << op << " " << name(layout);
+      test.threads = 1;
+      EXPECT_TRUE(agrees(test)) << op << " " << name(layout) << ", one thread";
+    }
+  }
+}
+
+TEST_P(ConvCpu, WeightsThatAreNoConstant) {
+  KernelCase test = kernel_case(GetParam(), "fovea::conv", Layout::nhwc);
+  test.constants = {};
+  test.input_layouts = {Layout::nhwc, Layout::plain, Layout::plain, Layout::nhwc};
+  EXPECT_TRUE(agrees(test));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, ConvCpu, ::testing::ValuesIn(kConvCases), [](const auto& instance) { return instance.param.name; });
+
+}  // namespace
+}  // namespace fovea

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/kernel_test.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/error_bound.h"
+#include "base/layout_copy.h"
+#include "ops/fused/pointwise_program.h"
+
+namespace fovea::testing {
+
+namespace {
+
+constexpr std::size_t kGuard = 256;
+constexpr unsigned char kCanary = 0xa5;
+
+/// A tensor in its layout, perhaps inside a larger one, with guard bytes around.
+struct Placed {
+  TensorDesc desc;
+  std::vector<unsigned char> memory;
+  std::size_t offset = 0;
+
+  unsigned char* data() { return memory.data() + offset; }
+};
+
+bool contains(const std::vector<int>& list, int i) { return std::find(list.begin(), list.end(), i) != list.end(); }
+
+Placed place(DataType type, const Shape& shape, Layout layout, bool sliced) {
+  Placed placed;
+  const bool shaped = shape.rank() >= 3;
+  placed.desc = TensorDesc::dense(type, shape, shaped ? layout : Layout::plain);
+  std::size_t inner = 0;
+  if (sliced && shape.rank() >= 2) {
+    // Channels 3 .. 3 + c of a tensor with c + 5 channels.
+    Shape larger = shape;
+    larger[1] += 5;
+    const TensorDesc whole = TensorDesc::dense(type, larger, placed.desc.layout);
+    placed.desc.strides = whole.strides;
+    inner = static_cast<std::size_t>(3 * whole.strides[1]) * size_of(type);
+    placed.memory.assign(whole.bytes() + 3 * kGuard, kCanary);
+  } else {
+    placed.memory.assign(placed.desc.bytes() + 3 * kGuard, kCanary);
+  }
+  const std::size_t misaligned = reinterpret_cast<std::uintptr_t>(placed.memory.data()) % 64;
+  placed.offset = kGuard + (64 - misaligned) % 64 + inner;
+  return placed;
+}
+
+struct Setup {
+  std::vector<Placed> inputs, outputs;
+  std::vector<TensorDesc> input_descs, output_descs;
+  std::vector<Tensor> constants;
+  std::vector<Tensor> expected;
+};
+
+Result<Setup> set_up(const KernelCase& test) {
+  Setup setup;
+  std::vector<Datum> inputs;
+  for (const Tensor& input : test.inputs) inputs.emplace_back(input);
+  std::vector<Datum> outputs(static_cast<std::size_t>(test.num_outputs));
+  const auto reference = ops::find_reference(test.op);
+  if (!reference) return not_found("no reference for ", test.op);
+  ops::KernelContext context(test.op, test.attributes, inputs, outputs);
+  FOVEA_RETURN_IF_ERROR(reference(context));
+  for (std::size_t i = 0; i < test.inputs.size(); ++i) {
+    const Tensor& input = test.inputs[i];
+    const bool constant = contains(test.constants, static_cast<int>(i));
+    setup.constants.push_back(constant ? input : Tensor());
+    if (!input.defined()) {
+      setup.inputs.emplace_back();
+      setup.input_descs.emplace_back();
+      continue;
+    }
+    const Layout layout = constant ? Layout::plain : test.input_layouts.empty() ? test.layout : test.input_layouts[i];
+    Placed placed = place(input.type(), input.shape(), layout, contains(test.sliced_inputs, static_cast<int>(i)));
+    FOVEA_RETURN_IF_ERROR(copy_layout(TensorDesc::dense(input.type(), input.shape()), input.raw(), placed.desc, placed.data()));
+    setup.input_descs.push_back(placed.desc);
+    setup.inputs.push_back(std::move(placed));
+  }
+  for (const Datum& output : outputs) {
+    setup.expected.push_back(output.tensor);
+    setup.outputs.push_back(place(output.tensor.type(), output.tensor.shape(), test.layout, test.sliced_output));
+    setup.output_descs.push_back(setup.outputs.back().desc);
+  }
+  return setup;
+}
+
+Problem problem_of(const KernelCase& test, const Setup& setup) {
+  return {test.op, test.attributes, setup.input_descs, setup.output_descs, setup.constants, test.threads};
+}
+
+::testing::AssertionResult compare(const Tensor& actual, const Tensor& expected, std::int64_t reduction_length) {
+  double range = 0;
+  for (std::int64_t i = 0; i < expected.elements(); ++i) {
+    const double x = element(expected, i);
+    if (std::isfinite(x)) range = std::max(range, std::fabs(x));
+  }
+  const double limit = is_floating(expected.type()) ? error_bound(expected.type(), reduction_length, range) : 0;
+  for (std::int64_t i = 0; i < expected.elements(); ++i) {
+    const double a = element(actual, i), e = element(expected, i);
+    if (a == e || (std::isnan(a) && std::isnan(e))) continue;
+    if (!(std::fabs(a - e) <= limit)) {
+      return ::testing::AssertionFailure() << "element " << i << ": expected " << e << ", found " << a << " (limit " << limit << ")";
+    }
+  }
+  return ::testing::AssertionSuccess();
+}
+
+/// Every byte that is no element of the tensor must still be the canary.
+bool only_elements_written(Placed& placed) {
+  std::vector<unsigned char> touched(placed.memory.size(), 0);
+  const std::size_t size = size_of(placed.desc.type);
+  const Shape& shape = placed.desc.shape;
+  for (std::int64_t e = 0; e < shape.elements(); ++e) {
+    std::int64_t rest = e, at = 0;
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+      at += rest % shape[axis] * placed.desc.strides[axis];
+      rest /= shape[axis];
+    }
+    std::fill_n(touched.begin() + static_cast<std::ptrdiff_t>(placed.offset + static_cast<std::size_t>(at) * size), size, 1);
+  }
+  for (std::size_t i = 0; i < touched.size(); ++i) {
+    if (!touched[i] && placed.memory[i] != kCanary) return false;
+  }
+  return true;
+}
+
+::testing::AssertionResult run(const KernelCase& test, Setup& setup, const Kernel& kernel) {
+  auto prepared = kernel.prepare(problem_of(test, setup));
+  if (!prepared.ok()) return ::testing::AssertionFailure() << kernel.name() << ": " << prepared.status().message();
+  std::vector<unsigned char> scratch((*prepared)->scratch_bytes() + 64);
+  void* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+  for (std::size_t i = 0; i < setup.inputs.size(); ++i) inputs.push_back(test.inputs[i].defined() ? setup.inputs[i].data() : nullptr);
+  for (Placed& output : setup.outputs) outputs.push_back(output.data());
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    for (Placed& output : setup.outputs) std::fill(output.memory.begin(), output.memory.end(), kCanary);
+    const Status status = (*prepared)->run({inputs.data(), outputs.data(), aligned});
+    if (!status.ok()) return ::testing::AssertionFailure() << kernel.name() << ": " << status.message();
+    for (std::size_t i = 0; i < setup.outputs.size(); ++i) {
+      Tensor actual = Tensor::allocate(setup.expected[i].type(), setup.expected[i].shape()).value();
+      const Status copied = copy_layout(setup.outputs[i].desc, setup.outputs[i].data(), TensorDesc::dense(actual.type(), actual.shape()), actual.raw());
+      if (!copied.ok()) return ::testing::AssertionFailure() << copied.message();
+      const auto same = compare(actual, setup.expected[i], test.reduction_length);
+      if (!same) return ::testing::AssertionFailure() << kernel.name() << ", output " << i << ": " << same.message();
+      if (!only_elements_written(setup.outputs[i])) return ::testing::AssertionFailure() << kernel.name() << " writes outside output " << i;
+    }
+  }
+  return ::testing::AssertionSuccess();
+}
+
+}  // namespace
+
+::testing::AssertionResult agrees(const KernelCase& test, std::string_view wanted) {
+  auto setup = set_up(test);
+  if (!setup.ok()) return ::testing::AssertionFailure() << "reference: " << setup.status().message();
+  std::string refusals;
+  for (const Kernel* kernel : kernels_of("cpu", test.op)) {
+    if (!wanted.empty() && kernel->name() != wanted) continue;
+    const Status status = kernel->can_run(problem_of(test, *setup));
+    if (status.ok()) return run(test, *setup, *kernel);
+    refusals += std::string(kernel->name()) + ": " + status.message() + "; ";
+  }
+  return ::testing::AssertionFailure() << "no kernel can run this: " << refusals;
+}
+
+std::string refusal(const KernelCase& test, std::string_view kernel) {
+  auto setup = set_up(test);
+  if (!setup.ok()) return setup.status().message();
+  const Kernel* found = find_kernel("cpu", test.op, kernel);
+  return found ? found->can_run(problem_of(test, *setup)).message() : "no such kernel";
+}
+
+}  // namespace fovea::testing

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compares a tuned kernel with the operator's reference on one case: any layout, inputs and outputs as slices of
+// larger tensors, constant or not, any number of threads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "support/op_test.h"
+#include "base/tensor_desc.h"
+#include "device/kernel_registry.h"
+
+namespace fovea::testing {
+
+struct KernelCase {
+  std::string op;
+  Attributes attributes = {};
+  std::vector<Tensor> inputs = {};           ///< undefined for missing optional inputs
+  std::vector<int> constants = {};           ///< inputs that the kernel may see at preparation
+  Layout layout = Layout::plain;             ///< of inputs and outputs that are no constants and have rank >= 3
+  std::vector<Layout> input_layouts = {};    ///< overrides `layout` per input when not empty
+  std::vector<int> sliced_inputs = {};       ///< inputs that lie in a tensor with more channels (axis 1)
+  bool sliced_output = false;
+  int num_outputs = 1;
+  int threads = 2;
+  std::int64_t reduction_length = 1;         ///< for the tolerance
+};
+
+/// Runs the first candidate that can run (or only `kernel`) and compares every output with the reference. Fails with the
+/// refusals when none can; memory around outputs must stay untouched.
+::testing::AssertionResult agrees(const KernelCase& test, std::string_view kernel = {});
+/// Why `kernel` does not run this case; empty if it does.
+std::string refusal(const KernelCase& test, std::string_view kernel);
+
+}  // namespace fovea::testing
