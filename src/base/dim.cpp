@@ -277,6 +277,33 @@ bool operator==(const Dim& a, const Dim& b) {
   return true;
 }
 
+std::optional<std::int64_t> Dim::lower_bound() const {
+  const auto atom_bound = [](const Atom& atom) -> std::optional<std::int64_t> {
+    if (atom.kind == kSymbol) return 1;
+    const auto a = atom.a.lower_bound(), b = atom.b.lower_bound();
+    const bool positive_constant = atom.b.is_constant() && atom.b.constant() > 0;
+    switch (atom.kind) {
+      case kMax: return a && b ? std::max(*a, *b) : a ? a : b;
+      case kMin: return a && b ? std::optional(std::min(*a, *b)) : std::nullopt;
+      case kMod: return b && *b >= 1 ? std::optional<std::int64_t>(0) : std::nullopt;
+      case kScale: return a && *a >= 0 && atom.scale >= 0 ? std::optional<std::int64_t>(0) : std::nullopt;
+      default:  // quotients
+        if (a && positive_constant) return floor_div_value(*a, atom.b.constant());
+        return a && b && *a >= 0 && *b >= 1 ? std::optional<std::int64_t>(0) : std::nullopt;
+    }
+  };
+  std::int64_t sum = node_->constant;
+  for (const Term& term : node_->terms) {
+    std::int64_t product = term.coefficient;
+    for (const auto& atom : term.atoms) {
+      const auto bound = atom_bound(*atom);
+      if (!bound || *bound < 0 || term.coefficient < 0 || !checked_mul(product, *bound, product)) return std::nullopt;
+    }
+    if (!checked_add(sum, product, sum)) return std::nullopt;
+  }
+  return sum;
+}
+
 Result<std::int64_t> Dim::evaluate(const Bindings& bindings) const {
   std::int64_t sum = node_->constant;
   for (const Term& term : node_->terms) {

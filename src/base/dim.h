@@ -49,6 +49,8 @@ class Dim {
   /// Structural equality of normal forms: true means equal for every binding; false means "not known".
   friend bool operator==(const Dim& a, const Dim& b);
 
+  /// A lower bound that holds whenever every symbol is at least 1; nothing when none was found.
+  std::optional<std::int64_t> lower_bound() const;
   /// Value under `bindings`; NotFound names a missing symbol, InvalidArgument an overflow or division by 0.
   Result<std::int64_t> evaluate(const Bindings& bindings) const;
   Dim substitute(const std::map<std::string, Dim, std::less<>>& values) const;

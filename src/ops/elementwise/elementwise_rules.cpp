@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/elementwise/elementwise_rules.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+#include "ops/elementwise/broadcast.h"
+
+namespace fovea::ops {
+
+namespace {
+
+using Value = std::optional<Dim>;
+
+/// Large constants (Slice's "to the end") take no part in arithmetic, so nothing here can overflow.
+bool small(const Dim& a) { return !a.is_constant() || std::abs(a.constant()) < (std::int64_t{1} << 31); }
+bool at_least(const Dim& a, std::int64_t bound) {
+  const auto lower = a.lower_bound();
+  return lower && *lower >= bound;
+}
+
+/// a / b rounded towards zero, where the signs are known.
+Value truncated_quotient(const Dim& a, const Dim& b) {
+  if (b.is_constant() && b.constant() == 0) return {};
+  if (a.is_constant() && b.is_constant()) return Dim(a.constant() / b.constant());
+  if (!at_least(b, 1)) return {};
+  if (at_least(a, 0)) return floor_div(a, b);
+  if (at_least(Dim(0) - a, 0)) return Dim(0) - floor_div(Dim(0) - a, b);
+  return {};
+}
+
+Value arithmetic(std::string_view op, const Dim& a, const Dim& b, bool floating, bool fmod) {
+  if (op == "Max") return at_least(a - b, 0) ? a : at_least(b - a, 0) ? b : max(a, b);
+  if (op == "Min") return at_least(a - b, 0) ? b : at_least(b - a, 0) ? a : min(a, b);
+  if (!small(a) || !small(b)) return {};
+  if (op == "Add" || op == "Sum") return a + b;
+  if (op == "Sub") return a - b;
+  if (op == "Mul") return a * b;
+  if (op == "Div") {
+    const Value quotient = truncated_quotient(a, b);
+    // A float quotient is a value only where it is a whole number.
+    if (floating && quotient && !(*quotient * b == a)) return {};
+    return quotient;
+  }
+  if (op == "Mod") {
+    if (b.is_constant() && b.constant() == 0) return {};
+    if (fmod && !(at_least(a, 0) && at_least(b, 1))) return {};
+    return mod(a, b);
+  }
+  return {};
+}
+
+Value comparison(std::string_view op, const Dim& a, const Dim& b) {
+  const bool known_greater = at_least(a - b, 1), known_less = at_least(b - a, 1);
+  const bool known_ge = at_least(a - b, 0), known_le = at_least(b - a, 0);
+  const auto decide = [](bool yes, bool no) -> Value { return yes ? Value(Dim(1)) : no ? Value(Dim(0)) : Value(); };
+  if (op == "Equal") return decide(a == b, known_greater || known_less);
+  if (op == "Greater") return decide(known_greater, known_le);
+  if (op == "GreaterOrEqual") return decide(known_ge, known_less);
+  if (op == "Less") return decide(known_less, known_ge);
+  if (op == "LessOrEqual") return decide(known_le, known_greater);
+  return {};
+}
+
+/// Folds the values of all inputs with `f`, broadcasting scalars and one-element vectors.
+void propagate(InferContext& context, const std::function<Value(const Dim&, const Dim&)>& f) {
+  const std::vector<Dim>* first = context.input_value(0);
+  if (!first) return;
+  std::vector<Dim> result = *first;
+  for (int i = 1; i < context.num_inputs(); ++i) {
+    const std::vector<Dim>* next = context.input_value(i);
+    if (!next || (next->size() != result.size() && next->size() != 1 && result.size() != 1)) return;
+    std::vector<Dim> combined;
+    for (std::size_t k = 0; k < (result.size() == 1 ? next->size() : result.size()); ++k) {
+      const Value value = f(result[result.size() == 1 ? 0 : k], (*next)[next->size() == 1 ? 0 : k]);
+      if (!value) return;
+      combined.push_back(*value);
+    }
+    result = std::move(combined);
+  }
+  context.set_output_value(0, std::move(result));
+}
+
+bool is_float(InferContext& context) { return is_floating(context.input_element(0)); }
+
+}  // namespace
+
+Status infer_same_shape(InferContext& context, DataType element) {
+  const DataType type = element == DataType::undefined ? context.input_element(0) : element;
+  if (type != DataType::undefined) context.set_output_element(0, type);
+  if (const SymbolicShape* shape = context.input_shape(0)) context.set_output_shape(0, *shape);
+  return {};
+}
+
+Status infer_unary(InferContext& context) {
+  FOVEA_RETURN_IF_ERROR(infer_same_shape(context));
+  const std::vector<Dim>* value = context.input_value(0);
+  if (!value) return {};
+  const std::string_view op = context.op();
+  std::vector<Dim> result;
+  for (const Dim& x : *value) {
+    if (op == "Floor" || op == "Ceil" || op == "Round") {
+      result.push_back(x);  // values are whole numbers
+    } else if (op == "Neg" && small(x)) {
+      result.push_back(Dim(0) - x);
+    } else if ((op == "Abs" || op == "Relu") && at_least(x, 0)) {
+      result.push_back(x);
+    } else {
+      return {};
+    }
+  }
+  context.set_output_value(0, std::move(result));
+  return {};
+}
+
+Status infer_unary_bool(InferContext& context) {
+  FOVEA_RETURN_IF_ERROR(infer_same_shape(context, DataType::boolean));
+  const std::vector<Dim>* value = context.input_value(0);
+  if (!value || context.op() != "Not") return {};
+  std::vector<Dim> result;
+  for (const Dim& x : *value) {
+    if (!x.is_constant()) return {};
+    result.emplace_back(x.constant() == 0 ? 1 : 0);
+  }
+  context.set_output_value(0, std::move(result));
+  return {};
+}
+
+Status check_same_element_type(InferContext& context, int first, int last) {
+  for (int i = first + 1; i <= last; ++i) {
+    const DataType a = context.input_element(first), b = context.input_element(i);
+    if (a != b && a != DataType::undefined && b != DataType::undefined) {
+      return invalid_model(context.op(), ": inputs ", first, " and ", i, " must have one element type, found ", name(a), " and ", name(b));
+    }
+  }
+  return {};
+}
+
+Status infer_broadcast(InferContext& context, DataType element) {
+  if (element != DataType::undefined) context.set_output_element(0, element);
+  std::vector<const SymbolicShape*> shapes;
+  for (int i = 0; i < context.num_inputs(); ++i) {
+    shapes.push_back(context.input_shape(i));
+    if (!shapes.back()) return {};
+  }
+  FOVEA_ASSIGN(SymbolicShape shape, broadcast_shapes(context.op(), shapes));
+  context.set_output_shape(0, std::move(shape));
+  return {};
+}
+
+Status infer_arithmetic(InferContext& context) {
+  FOVEA_RETURN_IF_ERROR(check_same_element_type(context, 0, context.num_inputs() - 1));
+  FOVEA_RETURN_IF_ERROR(infer_broadcast(context, context.input_element(0)));
+  const std::string_view op = context.op();
+  const bool floating = is_float(context), fmod = context.attributes().get_int("fmod") != 0;
+  propagate(context, [&](const Dim& a, const Dim& b) { return arithmetic(op, a, b, floating, fmod); });
+  return {};
+}
+
+Status infer_comparison(InferContext& context) {
+  FOVEA_RETURN_IF_ERROR(check_same_element_type(context, 0, context.num_inputs() - 1));
+  FOVEA_RETURN_IF_ERROR(infer_broadcast(context, DataType::boolean));
+  const std::string_view op = context.op();
+  propagate(context, [&](const Dim& a, const Dim& b) { return comparison(op, a, b); });
+  return {};
+}
+
+}  // namespace fovea::ops
