@@ -120,7 +120,7 @@ Status cast_from_text(const Tensor& from, Tensor& to, std::string_view where, co
       double number = 0;
       std::int64_t integer = 0;
       bool is_integer_text = false;
-      if (std::is_same_v<T, Bool> && (text == "True" || text == "true" || text == "False" || text == "false")) {
+      if (text == "True" || text == "true" || text == "False" || text == "false") {
         to.data<T>()[i] = store<T>(std::int64_t{text.size() == 4}, options);
         continue;
       }

@@ -15,6 +15,12 @@ using Value = std::optional<Dim>;
 
 /// Large constants (Slice's "to the end") take no part in arithmetic, so nothing here can overflow.
 bool small(const Dim& a) { return !a.is_constant() || std::abs(a.constant()) < (std::int64_t{1} << 31); }
+/// Whether the type holds this value exactly, so that no kernel wraps or rounds it. Narrow types carry no shapes.
+bool fits(const Dim& a, DataType type) {
+  const int bits = type == DataType::i64 ? 62 : type == DataType::f64 ? 53 : type == DataType::i32 ? 31 : type == DataType::f32 ? 24 : 0;
+  if (type == DataType::boolean) return true;
+  return bits > 0 && (!a.is_constant() || std::abs(a.constant()) < (std::int64_t{1} << bits));
+}
 bool at_least(const Dim& a, std::int64_t bound) {
   const auto lower = a.lower_bound();
   return lower && *lower >= bound;
@@ -64,7 +70,7 @@ Value comparison(std::string_view op, const Dim& a, const Dim& b) {
 }
 
 /// Folds the values of all inputs with `f`, broadcasting scalars and one-element vectors.
-void propagate(InferContext& context, const std::function<Value(const Dim&, const Dim&)>& f) {
+void propagate(InferContext& context, DataType type, const std::function<Value(const Dim&, const Dim&)>& f) {
   const std::vector<Dim>* first = context.input_value(0);
   if (!first) return;
   std::vector<Dim> result = *first;
@@ -74,7 +80,7 @@ void propagate(InferContext& context, const std::function<Value(const Dim&, cons
     std::vector<Dim> combined;
     for (std::size_t k = 0; k < (result.size() == 1 ? next->size() : result.size()); ++k) {
       const Value value = f(result[result.size() == 1 ? 0 : k], (*next)[next->size() == 1 ? 0 : k]);
-      if (!value) return;
+      if (!value || !fits(*value, type)) return;
       combined.push_back(*value);
     }
     result = std::move(combined);
@@ -102,7 +108,7 @@ Status infer_unary(InferContext& context) {
   for (const Dim& x : *value) {
     if (op == "Floor" || op == "Ceil" || op == "Round") {
       result.push_back(x);  // values are whole numbers
-    } else if (op == "Neg" && small(x)) {
+    } else if (op == "Neg" && small(x) && fits(x, context.input_element(0))) {
       result.push_back(Dim(0) - x);
     } else if ((op == "Abs" || op == "Relu") && at_least(x, 0)) {
       result.push_back(x);
@@ -154,7 +160,7 @@ Status infer_arithmetic(InferContext& context) {
   FOVEA_RETURN_IF_ERROR(infer_broadcast(context, context.input_element(0)));
   const std::string_view op = context.op();
   const bool floating = is_float(context), fmod = context.attributes().get_int("fmod") != 0;
-  propagate(context, [&](const Dim& a, const Dim& b) { return arithmetic(op, a, b, floating, fmod); });
+  propagate(context, context.input_element(0), [&](const Dim& a, const Dim& b) { return arithmetic(op, a, b, floating, fmod); });
   return {};
 }
 
@@ -162,7 +168,7 @@ Status infer_comparison(InferContext& context) {
   FOVEA_RETURN_IF_ERROR(check_same_element_type(context, 0, context.num_inputs() - 1));
   FOVEA_RETURN_IF_ERROR(infer_broadcast(context, DataType::boolean));
   const std::string_view op = context.op();
-  propagate(context, [&](const Dim& a, const Dim& b) { return comparison(op, a, b); });
+  propagate(context, DataType::boolean, [&](const Dim& a, const Dim& b) { return comparison(op, a, b); });
   return {};
 }
 
