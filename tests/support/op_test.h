@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 #include "base/datum.h"
@@ -19,10 +18,9 @@
 
 namespace fovea::testing {
 
-/// A tensor from values, converted to T: tensor<Half>({2, 2}, {1, 2, 3, 4}). 64-bit integers that double cannot hold:
-/// tensor<std::int64_t, std::int64_t>(...).
+/// A tensor from values, converted to T: tensor<Half>({2, 2}, {1, 2, 3, 4}).
 template <class T, class V = double>
-Tensor tensor(const Shape& shape, std::initializer_list<std::type_identity_t<V>> values) {
+Tensor tensor(const Shape& shape, std::initializer_list<V> values) {
   Tensor result = Tensor::allocate(kTypeOf<T>, shape).value();
   std::int64_t i = 0;
   for (const V& value : values) {
