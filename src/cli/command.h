@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every sub-command shares: its row in main's list, exit codes and the form of errors.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "fovea/status.h"
+
+namespace fovea::cli {
+
+struct Command {
+  const char* name;
+  const char* help;
+  int (*run)(int argc, char** argv);   ///< argv[0] is the sub-command
+};
+
+/// Exit codes of design 4.1, documented in docs/cli.
+enum Exit : int { kDone = 0, kNo = 1, kUsage = 2, kBadFile = 3, kMissing = 4 };
+
+/// Prints "error: ..." and "hint: ..." to stderr and returns the exit code of the status.
+int fail(const Status& status);
+int exit_code(const Status& status);
+
+/// Writes JSON text to a file, or to stdout for "-".
+Status write_json(const std::string& target, const std::string& text);
+
+int conformance(int argc, char** argv);
+
+}  // namespace fovea::cli

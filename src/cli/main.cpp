@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command `fovea`: one row per sub-command.
+#include <cstdio>
+#include <cstring>
+
+#include "cli/command.h"
+
+namespace {
+
+using fovea::cli::Command;
+
+constexpr Command kCommands[] = {
+    {"conformance", "run ONNX test folders", fovea::cli::conformance},
+};
+
+void print_help(std::FILE* out) {
+  std::fputs("Usage: fovea COMMAND [OPTIONS]\n\n", out);
+  for (const Command& command : kCommands) std::fprintf(out, "  %-12s %s\n", command.name, command.help);
+  std::fputs("\n'fovea COMMAND --help' shows a command's options with an example.\n", out);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    print_help(stderr);
+    return fovea::cli::kUsage;
+  }
+  const char* name = argv[1];
+  if (std::strcmp(name, "--help") == 0 || std::strcmp(name, "-h") == 0) {
+    print_help(stdout);
+    return fovea::cli::kDone;
+  }
+  if (std::strcmp(name, "--version") == 0) {
+    std::puts("fovea " FOVEA_VERSION);
+    return fovea::cli::kDone;
+  }
+  for (const Command& command : kCommands) {
+    if (std::strcmp(command.name, name) == 0) return command.run(argc - 1, argv + 1);
+  }
+  return fovea::cli::fail(fovea::Status(fovea::ErrorCode::InvalidArgument, std::string("unknown command '") + name + "'",
+                                        "'fovea --help' lists the commands"));
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/compare.h"
+
+#include <cmath>
+#include <complex>
+#include <cstring>
+#include <limits>
+
+#include "base/float_types.h"
+#include "base/minifloat.h"
+
+namespace fovea {
+
+namespace {
+
+/// Reads element i as a double; 64-bit integers beyond 2^53 lose bits, so equality is tested on bytes first.
+double read(const Tensor& tensor, std::int64_t i) {
+  const auto at = [&]<class T>(T) { return static_cast<double>(tensor.data<T>()[i]); };
+  switch (tensor.type()) {
+    case DataType::f32: return at(float());
+    case DataType::f64: return at(double());
+    case DataType::f16: return static_cast<float>(tensor.data<Half>()[i]);
+    case DataType::bf16: return static_cast<float>(tensor.data<BFloat16>()[i]);
+    case DataType::i8: case DataType::i4: case DataType::i2: return at(std::int8_t());
+    case DataType::u8: case DataType::u4: case DataType::u2: return at(std::uint8_t());
+    case DataType::boolean: return tensor.data<std::uint8_t>()[i] ? 1 : 0;
+    case DataType::i16: return at(std::int16_t());
+    case DataType::u16: return at(std::uint16_t());
+    case DataType::i32: return at(std::int32_t());
+    case DataType::u32: return at(std::uint32_t());
+    case DataType::i64: return at(std::int64_t());
+    case DataType::u64: return at(std::uint64_t());
+    default: return minifloat_to_float(tensor.type(), tensor.data<std::uint8_t>()[i]);
+  }
+}
+
+bool same_bytes(const Tensor& a, const Tensor& b, std::int64_t i) {
+  const std::size_t size = size_of(a.type());
+  return std::memcmp(a.data<char>() + static_cast<std::size_t>(i) * size, b.data<char>() + static_cast<std::size_t>(i) * size, size) == 0;
+}
+
+Status check_alike(const Tensor& actual, const Tensor& expected) {
+  if (actual.type() != expected.type()) return invalid_argument("expected type ", name(expected.type()), ", found ", name(actual.type()));
+  if (!(actual.shape() == expected.shape())) return invalid_argument("expected shape ", expected.shape().to_string(), ", found ", actual.shape().to_string());
+  return {};
+}
+
+template <class Visit>  // visit(actual, expected) for each number; complex ones count as two
+void for_each_pair(const Tensor& a, const Tensor& b, Visit visit) {
+  const std::int64_t count = a.elements();
+  if (a.type() == DataType::string) {
+    for (std::int64_t i = 0; i < count; ++i) visit(a.data<std::string>()[i] == b.data<std::string>()[i] ? 0.0 : 1.0, 0.0);
+  } else if (a.type() == DataType::c64) {
+    for (std::int64_t i = 0; i < 2 * count; ++i) visit(static_cast<double>(a.data<float>()[i]), static_cast<double>(b.data<float>()[i]));
+  } else if (a.type() == DataType::c128) {
+    for (std::int64_t i = 0; i < 2 * count; ++i) visit(a.data<double>()[i], b.data<double>()[i]);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (is_integer(a.type()) && same_bytes(a, b, i)) {
+        const double value = read(b, i);
+        visit(value, value);
+      } else {
+        visit(read(a, i), read(b, i));
+      }
+    }
+  }
+}
+
+bool both_same_special(double a, double b) { return (std::isnan(a) && std::isnan(b)) || a == b; }
+
+}  // namespace
+
+Result<Difference> compare_tensors(const Tensor& actual, const Tensor& expected) {
+  FOVEA_RETURN_IF_ERROR(check_alike(actual, expected));
+  Difference d;
+  double squares = 0, dot = 0, norm_a = 0, norm_b = 0;
+  for_each_pair(actual, expected, [&](double a, double b) {
+    ++d.elements;
+    if (std::isfinite(b)) d.range = std::max(d.range, std::abs(b));
+    if (!std::isfinite(a) || !std::isfinite(b)) {
+      if (both_same_special(a, b)) return;
+      ++d.different;
+      d.max_abs = d.max_rel = squares = std::numeric_limits<double>::infinity();
+      return;
+    }
+    const double error = std::abs(a - b);
+    if (error > 0) ++d.different;
+    d.max_abs = std::max(d.max_abs, error);
+    if (b != 0) d.max_rel = std::max(d.max_rel, error / std::abs(b));
+    squares += error * error;
+    dot += a * b;
+    norm_a += a * a;
+    norm_b += b * b;
+  });
+  if (d.elements > 0) d.rms = std::sqrt(squares / static_cast<double>(d.elements));
+  d.cosine = norm_a > 0 && norm_b > 0 ? dot / std::sqrt(norm_a * norm_b) : (norm_a == norm_b ? 1 : 0);
+  return d;
+}
+
+Status expect_close(const Datum& actual, const Datum& expected, double rtol, double atol) {
+  if (actual.kind != expected.kind) return invalid_argument("expected another kind of value (tensor, sequence or nothing)");
+  if (expected.kind == Datum::Kind::None) return {};
+  if (expected.kind == Datum::Kind::Sequence) {
+    if (actual.items->size() != expected.items->size()) return invalid_argument("expected ", expected.items->size(), " items, found ", actual.items->size());
+    for (std::size_t i = 0; i < expected.items->size(); ++i) {
+      FOVEA_RETURN_IF_ERROR(expect_close((*actual.items)[i], (*expected.items)[i], rtol, atol).with_context("item " + std::to_string(i)));
+    }
+    return {};
+  }
+  FOVEA_RETURN_IF_ERROR(check_alike(actual.tensor, expected.tensor));
+  const DataType type = expected.tensor.type();
+  const bool exact = !is_floating(type) && type != DataType::c64 && type != DataType::c128;
+  std::int64_t index = 0, first = -1, mismatches = 0;
+  double found = 0, wanted = 0;
+  for_each_pair(actual.tensor, expected.tensor, [&](double a, double b) {
+    const bool close = both_same_special(a, b) || (!exact && std::isfinite(a) && std::isfinite(b) && std::abs(a - b) <= atol + rtol * std::abs(b));
+    if (!close && mismatches++ == 0) first = index, found = a, wanted = b;
+    ++index;
+  });
+  if (mismatches == 0) return {};
+  return invalid_argument(mismatches, " of ", index, " elements differ; first at ", first, ": expected ", wanted, ", found ", found);
+}
+
+}  // namespace fovea

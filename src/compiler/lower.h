@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// lower(): from the optimised graph and the compiler's decisions to a Plan.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/check.h"
+#include "engine/plan.h"
+#include "ir/graph.h"
+
+namespace fovea::compiler {
+
+/// A value that lies inside another value's memory (see PlanView).
+struct ViewDecision {
+  ir::ValueId base = ir::kNone;
+  PlanView::Kind kind = PlanView::Kind::Reshape;
+  int axis = 0;
+  Dim offset;
+};
+
+struct Decisions {
+  std::map<ir::NodeId, std::string> kernels;     ///< chosen candidate; absent: reference
+  std::map<ir::ValueId, ViewDecision> views;
+  std::set<ir::NodeId> elided;                   ///< nodes that views made unnecessary
+};
+
+/// Steps come out in topological order; values nobody refers to are left out. With `keep_all_values` every tensor
+/// computed by a step is also an output of the plan (for the verifier), in the order of `Plan::outputs`.
+Result<Plan> lower(const ir::Graph& graph, const Decisions& decisions = {}, bool keep_all_values = false);
+
+}  // namespace fovea::compiler
