@@ -6,33 +6,11 @@
 #include <cstring>
 #include <limits>
 
-#include "base/float_types.h"
-#include "base/minifloat.h"
+#include "base/number_reader.h"
 
 namespace fovea {
 
 namespace {
-
-/// Reads element i as a double; 64-bit integers beyond 2^53 lose bits, so equality is tested on bytes first.
-double read(const Tensor& tensor, std::int64_t i) {
-  const auto at = [&]<class T>(T) { return static_cast<double>(tensor.data<T>()[i]); };
-  switch (tensor.type()) {
-    case DataType::f32: return at(float());
-    case DataType::f64: return at(double());
-    case DataType::f16: return static_cast<float>(tensor.data<Half>()[i]);
-    case DataType::bf16: return static_cast<float>(tensor.data<BFloat16>()[i]);
-    case DataType::i8: case DataType::i4: case DataType::i2: return at(std::int8_t());
-    case DataType::u8: case DataType::u4: case DataType::u2: return at(std::uint8_t());
-    case DataType::boolean: return tensor.data<std::uint8_t>()[i] ? 1 : 0;
-    case DataType::i16: return at(std::int16_t());
-    case DataType::u16: return at(std::uint16_t());
-    case DataType::i32: return at(std::int32_t());
-    case DataType::u32: return at(std::uint32_t());
-    case DataType::i64: return at(std::int64_t());
-    case DataType::u64: return at(std::uint64_t());
-    default: return minifloat_to_float(tensor.type(), tensor.data<std::uint8_t>()[i]);
-  }
-}
 
 bool same_bytes(const Tensor& a, const Tensor& b, std::int64_t i) {
   const std::size_t size = size_of(a.type());
@@ -57,10 +35,10 @@ void for_each_pair(const Tensor& a, const Tensor& b, Visit visit) {
   } else {
     for (std::int64_t i = 0; i < count; ++i) {
       if (is_integer(a.type()) && same_bytes(a, b, i)) {
-        const double value = read(b, i);
+        const double value = read_number(b, i);
         visit(value, value);
       } else {
-        visit(read(a, i), read(b, i));
+        visit(read_number(a, i), read_number(b, i));
       }
     }
   }

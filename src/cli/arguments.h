@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pieces of command lines that several sub-commands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fovea/build.h"
+#include "fovea/engine.h"
+
+namespace fovea::cli {
+
+/// Parses; the exit code when the command must stop (help shown: 0, wrong usage: 2), else nothing.
+std::optional<int> parse(CLI::App& app, int argc, char** argv);
+
+/// --min-shapes, --opt-shapes, --max-shapes or --shapes, each "name:1x3x224x224,other:1x10".
+struct ShapeArguments {
+  std::string shapes, min_shapes, opt_shapes, max_shapes;
+  void add_to(CLI::App& app);
+  Result<std::map<std::string, ShapeRange>> ranges() const;
+};
+
+/// "name:1x3x224x224,other:1x10" -> shapes by name.
+Result<std::map<std::string, Shape>> parse_shapes(const std::string& text);
+
+/// --threads, -v, -q and --json where figures are printed.
+struct CommonArguments {
+  int threads = 0;
+  bool verbose = false, quiet = false;
+  std::string json;
+  void add_to(CLI::App& app, bool with_json);
+};
+
+/// True when the file's first bytes say it is an engine rather than ONNX.
+Result<bool> is_engine_file(const std::string& file);
+
+/// An engine: loaded from a .fovea file, or built from an .onnx file with these options.
+Result<Engine> load_or_build(const std::string& file, const BuildOptions& options);
+
+/// Inputs of a run: "name=file.(npy|npz|jpg|png)" (a bare file name for a single input), else seeded data.
+/// Missing extents of dynamic inputs come from `shapes`, else 1 for the first axis and 320.
+Result<std::map<std::string, Tensor>> load_inputs(const Engine& engine, const std::vector<std::string>& arguments,
+                                                  const std::map<std::string, Shape>& shapes, std::uint64_t seed);
+
+/// A progress bar on stderr for work that takes longer than two seconds, only when it is a terminal. Ctrl-C makes it
+/// return false once.
+std::function<bool(std::string_view, double)> progress_bar(bool quiet);
+/// Installs the Ctrl-C handler that progress_bar and long loops ask.
+void catch_interrupts();
+bool interrupted();
+
+}  // namespace fovea::cli

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fovea build`: ONNX in, verified engine file out.
+#include <cstdio>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/samples.h"
+#include "engine/plan.h"
+#include "task/recipe.h"
+
+namespace fovea::cli {
+
+namespace {
+
+const std::map<std::string, Tuning> kTunings = {{"none", Tuning::None}, {"fast", Tuning::Fast}, {"full", Tuning::Full}};
+
+struct Arguments {
+  std::string model, output, device = "cpu", data, recipe;
+  bool fp32 = false, fp16 = false, bf16 = false, int8 = false, best = false, no_verify = false, explain = false;
+  double max_error = 0, budget = 60;
+  Tuning tuning = Tuning::Fast;
+  std::vector<std::string> disabled;
+  ShapeArguments shapes;
+  CommonArguments common;
+};
+
+void print_summary(const Plan& plan, const Arguments& arguments) {
+  std::size_t tuned = 0;
+  for (const PlanStep& step : plan.steps) tuned += step.kernel != "reference";
+  std::int64_t weights = 0;
+  for (const Tensor& tensor : plan.constants) weights += static_cast<std::int64_t>(tensor.bytes());
+  double worst = 0;
+  std::string worst_step;
+  for (const CertificateEntry& entry : plan.certificate) {
+    const double relative = entry.range > 0 ? entry.max_abs / entry.range : 0;
+    if (relative > worst) worst = relative, worst_step = entry.step;
+  }
+  std::printf("%s: %zu steps (%zu tuned, %zu reference), %.2f MB of constants\n", arguments.output.c_str(), plan.steps.size(), tuned,
+              plan.steps.size() - tuned, static_cast<double>(weights) / 1e6);
+  if (!arguments.no_verify) {
+    std::printf("verified: each step against the reference");
+    if (!worst_step.empty()) std::printf(", largest error %.2g of its range (%s)", worst, worst_step.c_str());
+    std::printf("\n");
+    for (const Decision& decision : plan.decisions) {
+      if (decision.code == "END_TO_END") std::printf("%s\n", decision.sentence.c_str());
+    }
+  }
+}
+
+void print_decisions(const Plan& plan) {
+  for (const Decision& decision : plan.decisions) {
+    std::printf("%-18s %s: %s%s%s\n", decision.code.c_str(), decision.subject.c_str(), decision.sentence.c_str(),
+                decision.remedy.empty() ? "" : " -> ", decision.remedy.c_str());
+  }
+}
+
+Result<Engine> build_engine(const Arguments& arguments) {
+  BuildOptions options;
+  options.device = arguments.device;
+  options.precision = arguments.best ? Precision::Best : arguments.int8 ? Precision::Int8 : arguments.bf16 ? Precision::Bf16 : arguments.fp16 ? Precision::Fp16 : Precision::Fp32;
+  options.threads = arguments.common.threads;
+  options.tuning = arguments.tuning;
+  options.tuning_budget_seconds = arguments.budget;
+  options.verify = !arguments.no_verify;
+  options.max_error = arguments.max_error;
+  options.disabled_passes = arguments.disabled;
+  options.progress = progress_bar(arguments.common.quiet);
+  FOVEA_ASSIGN(options.shapes, arguments.shapes.ranges());
+  FOVEA_ASSIGN(const Model model, import_onnx(arguments.model));
+  if (!arguments.recipe.empty()) {
+    FOVEA_ASSIGN(options.recipe, read_file(arguments.recipe, 1 << 20));
+    FOVEA_RETURN_IF_ERROR(parse_recipe(options.recipe).status().with_context(arguments.recipe));
+  }
+  if (!arguments.data.empty()) {
+    FOVEA_ASSIGN(options.samples, load_samples(arguments.data, model, options.recipe));
+  }
+  auto engine = build(model, options);
+  if (!engine.ok()) return std::move(engine).status().with_context(arguments.model);
+  FOVEA_RETURN_IF_ERROR(engine->save(arguments.output));
+  return engine;
+}
+
+}  // namespace
+
+int build(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Imports an ONNX network, optimises it, chooses and verifies kernels, and writes an engine file.");
+  app.footer("Example: fovea build net.onnx -o net.fovea --shapes images:1x3x224x224");
+  app.add_option("model", arguments.model, "ONNX file")->required();
+  app.add_option("-o,--output", arguments.output, "engine file to write")->required();
+  app.add_option("--device", arguments.device, "cpu")->capture_default_str();
+  auto* precision = app.add_option_group("precision");
+  precision->add_flag("--fp32", arguments.fp32, "f32 (default)");
+  precision->add_flag("--fp16", arguments.fp16, "f16 where it verifies");
+  precision->add_flag("--bf16", arguments.bf16, "bf16 where it verifies");
+  precision->add_flag("--int8", arguments.int8, "int8 where it verifies");
+  precision->add_flag("--best", arguments.best, "the fastest that verifies");
+  precision->require_option(0, 1);
+  arguments.shapes.add_to(app);
+  app.add_option("--data", arguments.data, "real inputs for verification: .npz, or a folder of pictures (needs a recipe)");
+  app.add_option("--recipe", arguments.recipe, "task recipe (JSON) stored in the engine for `predict`");
+  app.add_option("--max-error", arguments.max_error, "largest accepted error of an output, relative to its range");
+  app.add_flag("--no-verify", arguments.no_verify, "skip the comparison with the reference kernels");
+  app.add_option("--tune", arguments.tuning, "how kernels are timed: none, fast, full")->transform(CLI::CheckedTransformer(kTunings, CLI::ignore_case));
+  app.add_option("--budget", arguments.budget, "seconds for timing kernels")->check(CLI::PositiveNumber);
+  app.add_option("--disable-pass", arguments.disabled, "switch an optimisation pass off by name (repeatable)");
+  app.add_flag("--explain", arguments.explain, "print every decision with its reason");
+  arguments.common.add_to(app, false);
+  if (const auto code = parse(app, argc, argv)) return *code;
+  catch_interrupts();
+  const auto engine = build_engine(arguments);
+  if (!engine.ok()) return fail(engine.status());
+  if (!arguments.common.quiet) print_summary(engine->plan(), arguments);
+  if (arguments.explain) print_decisions(engine->plan());
+  return kDone;
+}
+
+}  // namespace fovea::cli

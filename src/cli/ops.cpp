@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fovea ops`: the support matrix, straight from the schema and kernel tables.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "device/kernel_registry.h"
+#include "ops/schema.h"
+
+namespace fovea::cli {
+
+namespace {
+
+std::string type_list(ops::TypeSet set) {
+  if (set == ops::kAllTypes) return "all";
+  std::string text;
+  for (int type = 1; type <= static_cast<int>(DataType::u2); ++type) {
+    if (set >> type & 1) text += (text.empty() ? "" : " ") + std::string(name(static_cast<DataType>(type)));
+  }
+  return text;
+}
+
+std::vector<std::string> kernel_names(std::string_view op) {
+  std::vector<std::string> names;
+  for (const Kernel* kernel : kernels_of("cpu", op)) names.emplace_back(kernel->name());
+  names.emplace_back("reference");
+  return names;
+}
+
+}  // namespace
+
+int ops(int argc, char** argv) {
+  std::string json, filter;
+  bool markdown = false;
+  CLI::App app("Prints every operator with its first opset, types and kernels per device.");
+  app.footer("Example: fovea ops Conv");
+  app.add_option("filter", filter, "only operators whose name contains this");
+  app.add_option("--json", json, "write the matrix as JSON to a file, '-' for stdout");
+  app.add_flag("--markdown", markdown, "as a Markdown table");
+  if (const auto code = parse(app, argc, argv)) return *code;
+  nlohmann::json rows = nlohmann::json::array();
+  if (json != "-") {
+    if (markdown) std::printf("| operator | since opset | types | cpu kernels | |\n|---|---|---|---|---|\n");
+    else std::printf("%-30s %5s  %-40s %s\n", "operator", "since", "types", "cpu kernels, best first");
+  }
+  for (const ops::OperatorSchema* schema : ops::all_schemas()) {
+    if (schema->name.find(filter) == std::string_view::npos) continue;
+    const std::string name(schema->name), types = type_list(schema->types), summary(schema->summary);
+    std::string kernels;
+    for (const std::string& kernel : kernel_names(schema->name)) kernels += (kernels.empty() ? "" : " ") + kernel;
+    rows.push_back({{"name", name}, {"since", schema->since}, {"types", types}, {"summary", summary}, {"devices", {{"cpu", kernel_names(schema->name)}}}});
+    if (json == "-") continue;
+    if (markdown) std::printf("| %s | %d | %s | %s | %s |\n", name.c_str(), schema->since, types.c_str(), kernels.c_str(), summary.c_str());
+    else std::printf("%-30s %5d  %-40s %s\n", name.c_str(), schema->since, types.c_str(), kernels.c_str());
+  }
+  if (!json.empty()) {
+    const Status status = write_json(json, rows.dump(2));
+    if (!status.ok()) return fail(status);
+  }
+  return kDone;
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/choose_kernels.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <limits>
+
+#include "base/layout_copy.h"
+#include "compiler/compare.h"
+#include "compiler/error_limit.h"
+#include "device/kernel_registry.h"
+
+namespace fovea::compiler {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Aligned memory with a vector of slack, as the session's arena gives it.
+class Memory {
+ public:
+  explicit Memory(std::size_t bytes) : data_(std::aligned_alloc(64, (bytes + 191) / 64 * 64)) {}
+  ~Memory() { std::free(data_); }
+  Memory(Memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+  void* data() const { return data_; }
+
+ private:
+  void* data_;
+};
+
+/// One step of the reference plan with everything a candidate needs.
+struct Trial {
+  const PlanStep* step;
+  std::vector<TensorDesc> inputs, outputs;
+  std::vector<Tensor> constants;
+  std::vector<Tensor> expected;          // plain, per output; undefined where unwanted
+  std::vector<Memory> memory;
+  std::vector<const void*> input_addresses;
+  std::vector<void*> output_addresses;
+};
+
+struct Measured {
+  CertificateEntry entry;
+  double seconds = std::numeric_limits<double>::infinity();
+};
+
+bool is_index_like(DataType type) { return !is_floating(type); }
+
+Status judge(const Trial& trial, const Problem& problem, CertificateEntry& entry) {
+  for (std::size_t o = 0; o < trial.outputs.size(); ++o) {
+    if (!trial.expected[o].defined()) continue;
+    const TensorDesc& desc = trial.outputs[o];
+    FOVEA_ASSIGN(Tensor plain, Tensor::allocate(desc.type, desc.shape));
+    FOVEA_RETURN_IF_ERROR(copy_layout(desc, trial.output_addresses[o], TensorDesc::dense(desc.type, desc.shape), plain.raw()));
+    FOVEA_ASSIGN(const Difference d, compare_tensors(plain, trial.expected[o]));
+    const double limit = error_limit(desc.type, reduction_length(problem));
+    entry.range = std::max(entry.range, d.range);
+    entry.max_abs = std::max(entry.max_abs, d.max_abs);
+    entry.rms = std::max(entry.rms, d.rms);
+    entry.cosine = std::min(entry.cosine, d.cosine);
+    entry.limit = std::max(entry.limit, is_index_like(desc.type) ? 0 : limit * d.range);
+    entry.precision = std::string(name(desc.type));
+    if (is_index_like(desc.type)) {
+      // A value on a rounding boundary may fall to the other side: one step, on at most one element in a hundred.
+      const bool quantised = size_of(desc.type) == 1 && desc.type != DataType::boolean;
+      const bool accepted = d.different == 0 || (quantised && d.max_abs <= 1 && d.different * 100 <= d.elements);
+      if (!accepted) return invalid_argument(d.different, " of ", d.elements, " elements of output ", o, " differ");
+    } else if (!(d.max_abs <= limit * d.range)) {
+      return invalid_argument("max error ", d.max_abs, " of output ", o, " is over the limit ", limit * d.range, " (range ", d.range, ")");
+    }
+  }
+  return {};
+}
+
+Result<Measured> try_candidate(const Kernel& kernel, Trial& trial, const ChooseOptions& options, bool timed) {
+  const Problem problem{trial.step->op, trial.step->attributes, trial.inputs, trial.outputs, trial.constants, options.threads};
+  FOVEA_RETURN_IF_ERROR(kernel.can_run(problem));
+  FOVEA_ASSIGN(const auto prepared, kernel.prepare(problem));
+  const Memory scratch(prepared->scratch_bytes());
+  const Arguments arguments{trial.input_addresses.data(), trial.output_addresses.data(), scratch.data()};
+  Measured measured;
+  measured.entry.step = trial.step->name;
+  measured.entry.kernel = std::string(kernel.name());
+  if (options.verify || timed) {
+    // Poison, so that an element the kernel forgets is seen.
+    for (std::size_t o = 0; o < trial.outputs.size(); ++o) {
+      if (trial.output_addresses[o]) std::fill_n(static_cast<unsigned char*>(trial.output_addresses[o]), trial.outputs[o].bytes(), 0xff);
+    }
+    FOVEA_RETURN_IF_ERROR(prepared->run(arguments));
+  }
+  if (options.verify) FOVEA_RETURN_IF_ERROR(judge(trial, problem, measured.entry));
+  if (timed) {
+    const int repetitions = options.tuning == Tuning::Full ? 20 : 5;
+    const auto begin = Clock::now();
+    for (int i = 0; i < repetitions && (i < 2 || seconds_since(begin) < 0.2); ++i) {
+      const auto start = Clock::now();
+      FOVEA_RETURN_IF_ERROR(prepared->run(arguments));
+      measured.seconds = std::min(measured.seconds, seconds_since(start));
+    }
+  }
+  return measured;
+}
+
+}  // namespace
+
+Result<Choice> choose_kernels(const Executor& executor, const std::vector<Datum>& inputs, const ChooseOptions& options) {
+  const Plan& plan = executor.plan();
+  const Instance& instance = *executor.current();
+  std::map<int, Tensor> values;  // plan value -> reference tensor
+  for (std::size_t i = 0; i < plan.inputs.size(); ++i) values[plan.inputs[i]] = inputs[i].tensor;
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) values[plan.outputs[i]] = executor.output(static_cast<int>(i)).tensor;
+
+  Choice choice;
+  const auto begin = Clock::now();
+  omp_set_num_threads(options.threads);
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    const PlanStep& step = plan.steps[s];
+    if (options.progress && !options.progress("choosing kernels", static_cast<double>(s) / static_cast<double>(plan.steps.size()))) {
+      return Status(ErrorCode::Cancelled, "build cancelled");
+    }
+    const auto candidates = kernels_of(options.device, step.op);
+    CertificateEntry reference;
+    reference.step = step.name;
+    reference.kernel = "reference";
+    if (!step.outputs.empty() && step.outputs[0] >= 0) reference.precision = std::string(name(plan.values[index_of(step.outputs[0])].type.element));
+    const auto known = [&](int v) { return v < 0 || instance.is_static(v); };
+    const bool is_static = step.bodies.empty() && std::all_of(step.inputs.begin(), step.inputs.end(), known) && std::all_of(step.outputs.begin(), step.outputs.end(), known);
+    if (!is_static || candidates.empty()) {
+      choice.decisions.push_back({"REFERENCE_ONLY", step.name,
+                                  is_static ? str_cat("no tuned kernel for ", step.op, " on ", options.device) : str_cat(step.op, ": a shape depends on data"), ""});
+      choice.certificate.push_back(std::move(reference));
+      continue;
+    }
+    Trial trial{&step, {}, {}, {}, {}, {}, {}, {}};
+    const auto reserve = [&](const TensorDesc& desc) { return trial.memory.emplace_back(desc.bytes()).data(); };
+    for (int v : step.inputs) {
+      trial.inputs.push_back(v < 0 ? TensorDesc() : instance.desc(v));
+      const int constant = v < 0 ? -1 : plan.values[index_of(v)].constant;
+      trial.constants.push_back(constant < 0 ? Tensor() : plan.constants[index_of(constant)]);
+      if (v < 0) {
+        trial.input_addresses.push_back(nullptr);
+        continue;
+      }
+      const TensorDesc& desc = instance.desc(v);
+      const Tensor& source = constant < 0 ? values[v] : plan.constants[index_of(constant)];
+      void* memory = reserve(desc);
+      if (!memory) return resource_exhausted("build: cannot allocate ", desc.bytes(), " bytes");
+      FOVEA_RETURN_IF_ERROR(copy_layout(TensorDesc::dense(desc.type, desc.shape), source.raw(), desc, memory));
+      trial.input_addresses.push_back(memory);
+    }
+    for (int v : step.outputs) {
+      trial.outputs.push_back(v < 0 ? TensorDesc() : instance.desc(v));
+      trial.output_addresses.push_back(v < 0 ? nullptr : reserve(instance.desc(v)));
+      trial.expected.push_back(v < 0 ? Tensor() : values[v]);
+    }
+    const bool over_budget = seconds_since(begin) > options.budget_seconds;
+    const bool timed = options.tuning != Tuning::None && candidates.size() > 1 && !over_budget;
+    std::optional<Measured> best;
+    std::string refused;
+    for (const Kernel* candidate : candidates) {
+      auto measured = try_candidate(*candidate, trial, options, timed);
+      if (!measured.ok()) {
+        refused += str_cat(refused.empty() ? "" : "; ", candidate->name(), ": ", measured.status().message());
+        if (measured.status().code() != ErrorCode::Unsupported) {
+          choice.decisions.push_back({"KERNEL_REFUSED", step.name, str_cat(candidate->name(), ": ", measured.status().message()), "the next candidate is used instead"});
+        }
+        continue;
+      }
+      if (!best || measured->seconds < best->seconds) best = *std::move(measured);
+      if (!timed) break;
+    }
+    if (best) {
+      choice.kernels[step.name] = best->entry.kernel;
+      best->entry.refused = refused;
+      choice.certificate.push_back(std::move(best->entry));
+    } else {
+      choice.decisions.push_back({"REFERENCE_ONLY", step.name, refused, ""});
+      reference.refused = refused;
+      choice.certificate.push_back(std::move(reference));
+    }
+  }
+  return choice;
+}
+
+}  // namespace fovea::compiler

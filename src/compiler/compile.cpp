@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/compile.h"
+
+#include <chrono>
+
+#include "compiler/assign_layouts.h"
+#include "compiler/choose_kernels.h"
+#include "compiler/compare.h"
+#include "compiler/infer_shapes.h"
+#include "compiler/input_shapes.h"
+#include "compiler/lower.h"
+#include "compiler/plan_views.h"
+#include "compiler/samples.h"
+#include "passes/pass_runner.h"
+#include "runtime/executor.h"
+#include "runtime/thread_count.h"
+
+namespace fovea::compiler {
+
+namespace {
+
+Result<std::vector<Datum>> run_once(const Plan& plan, const std::vector<Datum>& inputs, int threads, Executor* keep = nullptr) {
+  std::optional<Executor> own;
+  if (!keep) own.emplace(plan, ExecutorOptions{threads});
+  Executor& executor = keep ? *keep : *own;
+  FOVEA_RETURN_IF_ERROR(executor.run(inputs));
+  std::vector<Datum> outputs;
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) outputs.push_back(executor.output(static_cast<int>(i)));
+  return outputs;
+}
+
+/// Worst error of the named outputs relative to their range. Integer outputs (labels, indices) are compared too,
+/// but a label may flip where two scores are closer than rounding, so they only inform.
+struct EndToEnd {
+  double relative = 0;
+  std::string worst;
+  Decision to_decision(const char* code, const char* what) const {
+    return {code, worst, str_cat(what, ": largest error of an output is ", relative, " of its range"), ""};
+  }
+};
+
+Result<EndToEnd> compare_outputs(const Plan& plan, const std::vector<Datum>& actual, const std::vector<Datum>& expected) {
+  EndToEnd result;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i].kind != Datum::Kind::Tensor || actual[i].kind != Datum::Kind::Tensor) continue;
+    const std::string& name = plan.values[static_cast<std::size_t>(plan.outputs[i])].name;
+    auto difference = compare_tensors(actual[i].tensor, expected[i].tensor);
+    if (!difference.ok()) {
+      // A data-dependent extent (number of boxes) may change by a rounding; that is reported, not hidden.
+      result.relative = std::numeric_limits<double>::infinity();
+      result.worst = name + " (" + difference.status().message() + ")";
+      continue;
+    }
+    if (!is_floating(expected[i].tensor.type())) continue;
+    const double relative = difference->range > 0 ? difference->max_abs / difference->range : difference->max_abs;
+    if (relative > result.relative || result.worst.empty()) result = {relative, name};
+  }
+  return result;
+}
+
+Status report(const BuildOptions& options, std::string_view phase, double fraction) {
+  if (options.progress && !options.progress(phase, fraction)) return {ErrorCode::Cancelled, "build cancelled"};
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Datum>> make_inputs(const ir::Graph& graph, const std::vector<Shape>& typical,
+                                       const std::map<std::string, Tensor>& sample, std::uint64_t seed) {
+  std::vector<Datum> inputs;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    const ir::Value& input = graph.value(graph.inputs[i]);
+    if (const auto given = sample.find(input.name); given != sample.end()) {
+      if (given->second.type() != input.type.element) {
+        return invalid_argument("sample for input '", input.name, "': expected ", name(input.type.element), ", found ", name(given->second.type()));
+      }
+      inputs.emplace_back(given->second);
+      continue;
+    }
+    if (input.type.kind != ValueType::Kind::Tensor) {
+      inputs.push_back(input.type.kind == ValueType::Kind::Sequence ? Datum::make_sequence({}, input.type.element) : Datum());
+      continue;
+    }
+    FOVEA_ASSIGN(Tensor tensor, make_sample(input.type.element, typical[i], seed + i));
+    inputs.emplace_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+Result<Plan> compile_reference(ir::Graph graph) {
+  FOVEA_RETURN_IF_ERROR(infer_shapes(graph));
+  return lower(graph);
+}
+
+Result<Plan> compile(ir::Graph graph, const BuildOptions& options) {
+  if (options.device != "cpu") return Status(ErrorCode::Unavailable, str_cat("device '", options.device, "' is not available; this version builds for: cpu"));
+  if (options.precision != Precision::Fp32) return unsupported("precision: this version builds fp32 engines (quantised Q/DQ models run as they are)");
+  const int threads = resolve_thread_count(options.threads);
+
+  // 1. Shapes and the oracle's outputs of the model as imported.
+  FOVEA_RETURN_IF_ERROR(report(options, "reading shapes", 0));
+  FOVEA_ASSIGN(const InputShapes shapes, apply_shape_ranges(graph, options.shapes));
+  FOVEA_RETURN_IF_ERROR(infer_shapes(graph));
+  const std::map<std::string, Tensor> no_sample;
+  FOVEA_ASSIGN(const std::vector<Datum> inputs, make_inputs(graph, shapes.typical, options.samples.empty() ? no_sample : options.samples[0], 0));
+  std::vector<Datum> expected;
+  if (options.verify) {
+    FOVEA_RETURN_IF_ERROR(report(options, "running the reference", 0.05));
+    FOVEA_ASSIGN(const Plan oracle, lower(graph));
+    FOVEA_ASSIGN(expected, run_once(oracle, inputs, threads));
+  }
+
+  // 2. Rewrites, each provable: the rewritten graph on reference kernels must give the same outputs.
+  FOVEA_RETURN_IF_ERROR(report(options, "optimising", 0.3));
+  passes::PassOptions pass_options;
+  pass_options.disabled = options.disabled_passes;
+  FOVEA_RETURN_IF_ERROR(passes::run_passes(graph, pass_options));
+  FOVEA_RETURN_IF_ERROR(assign_layouts(graph, options.device));
+
+  // 3. Kernels, chosen on the rewritten graph's own reference values.
+  FOVEA_RETURN_IF_ERROR(report(options, "running the rewritten graph", 0.35));
+  FOVEA_ASSIGN(const Plan rewritten, lower(graph, {}, true));
+  Executor executor(rewritten, {threads});
+  FOVEA_ASSIGN(const std::vector<Datum> values, run_once(rewritten, inputs, threads, &executor));
+  std::vector<Decision> proofs;
+  if (options.verify) {
+    FOVEA_ASSIGN(const EndToEnd rewrites, compare_outputs(rewritten, values, expected));
+    proofs.push_back(rewrites.to_decision("REWRITES_VERIFIED", "rewritten graph against the model, both on reference kernels"));
+  }
+  ChooseOptions choose_options{options.device, threads, options.tuning, options.tuning_budget_seconds, options.verify, options.progress};
+  FOVEA_ASSIGN(Choice choice, choose_kernels(executor, inputs, choose_options));
+
+  // 4. Plan.
+  Decisions decisions;
+  for (ir::NodeId id = 0; id < graph.num_node_slots(); ++id) {
+    if (!graph.alive(id)) continue;
+    if (const auto it = choice.kernels.find(graph.node(id).name); it != choice.kernels.end()) decisions.kernels[id] = it->second;
+  }
+  FOVEA_RETURN_IF_ERROR(plan_views(graph, *executor.current(), options.device, threads, decisions));
+  FOVEA_ASSIGN(Plan plan, lower(graph, decisions));
+  plan.device = options.device;
+  plan.symbols = shapes.symbols;
+  plan.certificate = std::move(choice.certificate);
+  plan.decisions = std::move(choice.decisions);
+  plan.recipe = options.recipe;
+
+  // 5. End to end.
+  if (options.verify) {
+    FOVEA_RETURN_IF_ERROR(report(options, "verifying end to end", 0.95));
+    FOVEA_ASSIGN(const std::vector<Datum> actual, run_once(plan, inputs, threads));
+    FOVEA_ASSIGN(const EndToEnd whole, compare_outputs(plan, actual, expected));
+    if (options.max_error > 0 && !(whole.relative <= options.max_error)) {
+      return Status(ErrorCode::Unsupported, str_cat("output '", whole.worst, "': error ", whole.relative, " of its range is over --max-error ", options.max_error));
+    }
+    plan.decisions.insert(plan.decisions.begin(), whole.to_decision("END_TO_END", "engine against the model on reference kernels"));
+    plan.decisions.insert(plan.decisions.begin() + 1, proofs.begin(), proofs.end());
+  }
+  return plan;
+}
+
+}  // namespace fovea::compiler
+
+namespace fovea {
+
+Result<Engine> build(const Model& model, const BuildOptions& options) {
+  FOVEA_ASSIGN(Plan plan, compiler::compile(model.graph(), options));
+  return Engine(std::make_shared<const Plan>(std::move(plan)));
+}
+
+}  // namespace fovea
