@@ -15,7 +15,6 @@
 #include "cli/command.h"
 #include "compiler/samples.h"
 #include "engine/plan.h"
-#include "image/load_input.h"
 
 namespace fovea::cli {
 
@@ -41,6 +40,16 @@ Result<Shape> parse_shape(std::string_view text, std::string_view whole) {
     text.remove_prefix(1);
   }
   return shape;
+}
+
+/// A tensor from name=file: an .npy file, or the entry `name` (or the only one) of an .npz file.
+Result<Tensor> load_tensor(const std::string& file, const std::string& name) {
+  if (file.ends_with(".npy")) return read_npy(file);
+  if (!file.ends_with(".npz")) return invalid_argument(file, ": expected a .npy, .npz, .jpg or .png file");
+  FOVEA_ASSIGN(const NamedTensors tensors, read_npz(file));
+  if (const auto it = tensors.find(name); it != tensors.end()) return it->second;
+  if (tensors.size() == 1) return tensors.begin()->second;
+  return invalid_argument(file, ": holds ", tensors.size(), " arrays, none named '", name, "'");
 }
 
 }  // namespace
@@ -147,7 +156,7 @@ Result<std::map<std::string, Tensor>> load_inputs(const Engine& engine, const st
     const std::string name = equals == std::string::npos ? plan.values[static_cast<std::size_t>(plan.inputs[0])].name : argument.substr(0, equals);
     const PlanValue* value = declared(name);
     if (!value) return invalid_argument("--input: no input named '", name, "'");
-    FOVEA_ASSIGN(inputs[name], load_input(file, name, *value, engine.recipe()));
+    FOVEA_ASSIGN(inputs[name], load_tensor(file, name));
   }
   for (const auto& [name, shape] : shapes) {
     if (!declared(name)) return invalid_argument("--shapes: no input named '", name, "'");

@@ -6,9 +6,8 @@
 #include "base/file.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/samples.h"
 #include "engine/plan.h"
-#include "task/recipe.h"
+#include "base/npz.h"
 
 namespace fovea::cli {
 
@@ -71,10 +70,10 @@ Result<Engine> build_engine(const Arguments& arguments) {
   FOVEA_ASSIGN(const Model model, import_onnx(arguments.model));
   if (!arguments.recipe.empty()) {
     FOVEA_ASSIGN(options.recipe, read_file(arguments.recipe, 1 << 20));
-    FOVEA_RETURN_IF_ERROR(parse_recipe(options.recipe).status().with_context(arguments.recipe));
   }
   if (!arguments.data.empty()) {
-    FOVEA_ASSIGN(options.samples, load_samples(arguments.data, model, options.recipe));
+    FOVEA_ASSIGN(NamedTensors sample, read_npz(arguments.data));
+    options.samples.push_back(std::move(sample));
   }
   auto engine = build(model, options);
   if (!engine.ok()) return std::move(engine).status().with_context(arguments.model);

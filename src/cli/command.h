@@ -25,6 +25,14 @@ int exit_code(const Status& status);
 /// Writes JSON text to a file, or to stdout for "-".
 Status write_json(const std::string& target, const std::string& text);
 
+int bench(int argc, char** argv);
+int build(int argc, char** argv);
+int compare(int argc, char** argv);
 int conformance(int argc, char** argv);
+int doctor(int argc, char** argv);
+int inspect(int argc, char** argv);
+int ops(int argc, char** argv);
+int predict(int argc, char** argv);
+int run(int argc, char** argv);
 
 }  // namespace fovea::cli

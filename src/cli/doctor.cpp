@@ -8,7 +8,6 @@
 #include <google/protobuf/stubs/common.h>
 #include <nlohmann/json.hpp>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <opencv2/core/version.hpp>
 #include <sodium.h>
 
 #include "cli/arguments.h"
@@ -63,7 +62,7 @@ int doctor(int argc, char** argv) {
         {{"name", "cuda"}, {"available", false}, {"reason", "this version has no CUDA backend"}},
         {{"name", "dla"}, {"available", false}, {"reason", "this version has no DLA backend"}}}},
       {"libraries",
-       {{"onednn", onednn_version}, {"protobuf", version(GOOGLE_PROTOBUF_VERSION)}, {"opencv", CV_VERSION}, {"libsodium", sodium_version_string()}}},
+       {{"onednn", onednn_version}, {"protobuf", version(GOOGLE_PROTOBUF_VERSION)}, {"libsodium", sodium_version_string()}}},
       {"operators", ops::all_schemas().size()}};
   if (!json.empty()) {
     const Status status = write_json(json, facts.dump(2));

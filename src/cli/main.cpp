@@ -10,7 +10,14 @@ namespace {
 using fovea::cli::Command;
 
 constexpr Command kCommands[] = {
+    {"bench", "time a network: throughput, latency percentiles, by layer", fovea::cli::bench},
+    {"build", "ONNX in, tuned and verified engine file out", fovea::cli::build},
+    {"compare", "engines against the reference kernels on the same inputs", fovea::cli::compare},
     {"conformance", "run ONNX test folders", fovea::cli::conformance},
+    {"doctor", "devices and libraries found, reasons for what is absent", fovea::cli::doctor},
+    {"inspect", "what is inside an ONNX file or an engine", fovea::cli::inspect},
+    {"ops", "the operators, their types and kernels", fovea::cli::ops},
+    {"run", "run a network once", fovea::cli::run},
 };
 
 void print_help(std::FILE* out) {
