@@ -30,22 +30,28 @@ class Photos:
         return self.images.shape[0]
 
     def to(self, device) -> Photos:
-        return Photos(self.images.to(device), self.boxes.to(device), self.labels.to(device), self.ids)
+        return Photos(
+            self.images.to(device), self.boxes.to(device), self.labels.to(device), self.ids
+        )
 
     def __add__(self, other: Photos) -> Photos:
-        return Photos(torch.cat((self.images, other.images)), torch.cat((self.boxes, other.boxes)),
-                      torch.cat((self.labels, other.labels)), self.ids + other.ids)
+        return Photos(
+            torch.cat((self.images, other.images)),
+            torch.cat((self.boxes, other.boxes)),
+            torch.cat((self.labels, other.labels)),
+            self.ids + other.ids,
+        )
 
 
 def pack(images: list[np.ndarray], boxes: list, labels: list, ids: list[int]) -> Photos:
     """Photos from HxWx3 byte arrays and, per photo, lists of boxes and labels."""
     all_boxes = torch.zeros(len(images), CELLS_PER_PHOTO, 4)
     all_labels = torch.full((len(images), CELLS_PER_PHOTO), -1, dtype=torch.int64)
-    for i, (b, l) in enumerate(zip(boxes, labels)):
-        n = min(len(b), CELLS_PER_PHOTO)
+    for i, (photo_boxes, photo_labels) in enumerate(zip(boxes, labels)):
+        n = min(len(photo_boxes), CELLS_PER_PHOTO)
         if n:
-            all_boxes[i, :n] = torch.as_tensor(np.asarray(b[:n], np.float32))
-            all_labels[i, :n] = torch.as_tensor(np.asarray(l[:n], np.int64))
+            all_boxes[i, :n] = torch.tensor(photo_boxes[:n], dtype=torch.float32)
+            all_labels[i, :n] = torch.tensor(photo_labels[:n])
     pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
     return Photos(pixels, all_boxes, all_labels, ids)
 
@@ -101,7 +107,9 @@ class Recipe:
     keep: float = 0.3  # a cut cell stays labelled while this share of it is visible
 
 
-CLOSING = Recipe(mosaic=0.0, zoom=(0.85, 1.15), tilt=0.0, quarter_turns=False, shift=0.06, colour=0.5)
+CLOSING = Recipe(
+    mosaic=0.0, zoom=(0.85, 1.15), tilt=0.0, quarter_turns=False, shift=0.06, colour=0.5
+)
 
 
 class Batches:
@@ -131,7 +139,9 @@ class Batches:
         mirror_x = torch.where(chance(n, 0.5, d), -1.0, 1.0)
         mirror_y = torch.where(chance(n, 0.5, d), -1.0, 1.0)
         c, s = angle.cos() * zoom, angle.sin() * zoom
-        return torch.stack((c * mirror_x, -s * mirror_y, s * mirror_x, c * mirror_y), -1).view(n, 2, 2)
+        return torch.stack((c * mirror_x, -s * mirror_y, s * mirror_x, c * mirror_y), -1).view(
+            n, 2, 2
+        )
 
     def _tiles(self, tiles: int, recipe: Recipe) -> Tensor:
         """[batch, tiles, 4]: the part of the canvas that each photo fills."""
@@ -142,8 +152,9 @@ class Batches:
         split = torch.where(chance((b, 1), recipe.mosaic, d), split, split.new_full((), side))
         x, y = split.unbind(-1)
         zero, full = torch.zeros_like(x), torch.full_like(x, side)
-        return torch.stack((zero, zero, x, y, x, zero, full, y, zero, y, x, full, x, y, full, full),
-                           -1).view(b, 4, 4)
+        return torch.stack(
+            (zero, zero, x, y, x, zero, full, y, zero, y, x, full, x, y, full, full), -1
+        ).view(b, 4, 4)
 
     def draw(self, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor]:
         """Images [batch, 3, side, side], boxes [batch, slots, 4] and labels [batch, slots]."""
@@ -161,7 +172,7 @@ class Batches:
         zoom = torch.linalg.det(matrix).abs().sqrt()
         reach = (flat[:, 2:] - flat[:, :2]).amax(-1, keepdim=True) / zoom[:, None] / 2
         free = (photo / 2 - reach).clamp(min=0)
-        single = ((flat[:, 2:] - flat[:, :2]).amin(-1, keepdim=True) >= side)
+        single = (flat[:, 2:] - flat[:, :2]).amin(-1, keepdim=True) >= side
         free = torch.where(single, recipe.shift * photo, free)
         look = photo / 2 + uniform((n, 2), -1, 1, d) * free
 
@@ -173,8 +184,11 @@ class Batches:
             at = torch.arange(side, device=d) + 0.5
             right = (at[None] > x[:, None])[:, None, None, :]
             below = (at[None] > y[:, None])[:, None, :, None]
-            canvas = torch.where(below, torch.where(right, canvas[:, 3], canvas[:, 2]),
-                                 torch.where(right, canvas[:, 1], canvas[:, 0]))
+            canvas = torch.where(
+                below,
+                torch.where(right, canvas[:, 3], canvas[:, 2]),
+                torch.where(right, canvas[:, 1], canvas[:, 0]),
+            )
         boxes, labels = self._move(index, matrix, middle, look, flat, recipe)
         shade, inside = canvas[:, :3], canvas[:, 3:]
         shade = shade / inside.clamp(min=1e-3)
@@ -191,8 +205,13 @@ class Batches:
         grid = grid * torch.tensor([2 / WIDTH, 2 / HEIGHT], device=self.device) - 1
         pixels = self.photos.images[index].float() / 255
         pixels = torch.cat((pixels, torch.ones_like(pixels[:, :1])), dim=1)
-        return F.grid_sample(pixels, grid.view(-1, self.side, self.side, 2), mode="bilinear",
-                             padding_mode="zeros", align_corners=False)
+        return F.grid_sample(
+            pixels,
+            grid.view(-1, self.side, self.side, 2),
+            mode="bilinear",
+            padding_mode="zeros",
+            align_corners=False,
+        )
 
     def _move(self, index, matrix, middle, look, rect, recipe: Recipe) -> tuple[Tensor, Tensor]:
         """Labels in canvas pixels. A tilted box is the frame of the ellipse in the photo's box,
@@ -204,8 +223,10 @@ class Batches:
         half = (half.square() @ matrix.square().transpose(1, 2)).sqrt()
         whole = torch.cat((centre - half, centre + half), -1)
         low, high = rect[:, None, :2], rect[:, None, 2:]
-        cut = torch.cat((whole[..., :2].maximum(low).minimum(high),
-                         whole[..., 2:].maximum(low).minimum(high)), -1)
+        cut = torch.cat(
+            (whole[..., :2].maximum(low).minimum(high), whole[..., 2:].maximum(low).minimum(high)),
+            -1,
+        )
         size = cut[..., 2:] - cut[..., :2]
         seen = size.prod(-1) / (4 * half.prod(-1) + 1e-6)
         good = (labels >= 0) & (seen > recipe.keep) & (size.amin(-1) > 4)

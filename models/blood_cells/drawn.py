@@ -38,7 +38,7 @@ class Canvas:
         far = ((x - cx) / WIDTH) ** 2 + ((y - cy) / HEIGHT) ** 2
         self.light = 1 - rng.uniform(0, 0.55) * far[..., None]
         coarse = rng.normal(0, rng.uniform(0, 0.012), (HEIGHT // 40 + 2, WIDTH // 40 + 2, 1))
-        coarse = coarse.repeat(40, 0).repeat(40, 1)[20:20 + HEIGHT, 20:20 + WIDTH]
+        coarse = coarse.repeat(40, 0).repeat(40, 1)[20 : 20 + HEIGHT, 20 : 20 + WIDTH]
         for axis in (0, 1):  # two box blurs make the patches soft
             coarse = sum(np.roll(coarse, s, axis) for s in range(-20, 21, 4)) / 11
         self.pixels = (base + coarse).astype(np.float32)
@@ -56,10 +56,10 @@ class Canvas:
         part = self.pixels[where]
         part += (tint - part) * cover[..., None]
 
-    def label(self, where, cover, kind, keep=0.35):
-        """Boxes a cell from what was painted, if enough of it lies in the picture."""
+    def label(self, where, cover, kind, whole, keep=0.35):
+        """Boxes a cell from what was painted, if enough of its `whole` area lies in the picture."""
         ys, xs = np.nonzero(cover > 0.4)
-        if len(ys) < 30 or len(ys) < keep * self.full_area:
+        if len(ys) < 30 or len(ys) < keep * whole:
             return
         y0, x0 = where[0].start, where[1].start
         self.boxes.append((x0 + xs.min(), y0 + ys.min(), x0 + xs.max() + 1, y0 + ys.max() + 1))
@@ -77,7 +77,6 @@ class Canvas:
         t = rng.uniform(0, np.pi)
         u, v = x * np.cos(t) + y * np.sin(t), y * np.cos(t) - x * np.sin(t)
         r = np.hypot(u / a, v / b) / ripple(rng, np.arctan2(v, u), style["ripple"])
-        self.full_area = np.pi * a * b
         edge = smooth((1 - r) * radius / style["soft"])
         hole = rng.uniform(0.25, 0.6) * style["hole"]
         pale = smooth((hole - r) / rng.uniform(0.06, 0.16)) * style["pale"] * rng.uniform(0.6, 1.1)
@@ -87,7 +86,7 @@ class Canvas:
         tone = style["red"] + rng.normal(0, 0.02, 3)
         tint = tone * (1 - rim[..., None]) - 0.03 * (1 - r[..., None] ** 2) * style["dome"]
         self.paint(where, tint, edge * np.clip(style["dense"] * (1 - pale), 0, 1))
-        self.label(where, edge, RBC)
+        self.label(where, edge, RBC, np.pi * a * b)
 
     def white(self, cx, cy, radius, style):
         rng = self.rng
@@ -97,7 +96,6 @@ class Canvas:
         where, x, y = view
         angle = np.arctan2(y, x)
         r = np.hypot(x, y * rng.uniform(0.9, 1.12)) / radius / ripple(rng, angle, 0.05)
-        self.full_area = np.pi * radius**2
         edge = smooth((1 - r) * radius / style["soft"])
         plasm = colour(rng, [0.68, 0.60, 0.72], [0.92, 0.84, 0.94])
         grain = rng.normal(0, rng.uniform(0, 0.05), x.shape)[..., None]
@@ -118,7 +116,7 @@ class Canvas:
         mottle = rng.normal(0, 0.03, (x.shape[0] // 6 + 1, x.shape[1] // 6 + 1, 1))
         mottle = mottle.repeat(6, 0).repeat(6, 1)[: x.shape[0], : x.shape[1]]
         self.paint(where, violet + mottle, field * edge * rng.uniform(0.8, 1.0))
-        self.label(where, edge, WBC)
+        self.label(where, edge, WBC, np.pi * radius**2)
 
     def platelet(self, cx, cy, radius, style):
         rng = self.rng
@@ -127,15 +125,18 @@ class Canvas:
             return
         where, x, y = view
         r = np.hypot(x, y * rng.uniform(0.75, 1.3)) / radius / ripple(rng, np.arctan2(y, x), 0.12)
-        self.full_area = np.pi * radius**2
         edge = smooth((1 - r) * radius / (style["soft"] * rng.uniform(0.8, 2.5)))
         tint = colour(rng, [0.42, 0.28, 0.52], [0.74, 0.62, 0.84])
         self.paint(where, tint, edge * rng.uniform(0.6, 1.0))
         for _ in range(rng.integers(0, 6)):
-            t, away, size = rng.uniform(0, 6.3), radius * rng.uniform(0, 0.6), radius * rng.uniform(0.15, 0.4)
+            t, away, size = (
+                rng.uniform(0, 6.3),
+                radius * rng.uniform(0, 0.6),
+                radius * rng.uniform(0.15, 0.4),
+            )
             spot = smooth((size - np.hypot(x - away * np.cos(t), y - away * np.sin(t))) * 1.5)
             self.paint(where, tint * rng.uniform(0.5, 0.85), spot * edge)
-        self.label(where, edge, PLATELET)
+        self.label(where, edge, PLATELET, np.pi * radius**2)
 
     def finish(self):
         rng = self.rng
@@ -149,10 +150,16 @@ class Canvas:
 def draw_smear(rng) -> tuple[np.ndarray, list, list]:
     canvas = Canvas(rng)
     style = {
-        "red": colour(rng, [0.72, 0.46, 0.44], [0.93, 0.70, 0.70]), "ovals": rng.uniform(0, 0.3),
-        "ripple": rng.uniform(0, 0.05), "soft": rng.uniform(0.8, 2.5), "hole": rng.uniform(0.7, 1.2),
-        "pale": rng.uniform(0.3, 0.95), "rim": rng.uniform(0, 0.25), "dome": rng.uniform(0, 2),
-        "dense": rng.uniform(0.75, 1.0)}
+        "red": colour(rng, [0.72, 0.46, 0.44], [0.93, 0.70, 0.70]),
+        "ovals": rng.uniform(0, 0.3),
+        "ripple": rng.uniform(0, 0.05),
+        "soft": rng.uniform(0.8, 2.5),
+        "hole": rng.uniform(0.7, 1.2),
+        "pale": rng.uniform(0.3, 0.95),
+        "rim": rng.uniform(0, 0.25),
+        "dome": rng.uniform(0, 2),
+        "dense": rng.uniform(0.75, 1.0),
+    }
     radius = rng.uniform(38, 62)
     taken: list[tuple[float, float, float]] = []
 
@@ -165,7 +172,9 @@ def draw_smear(rng) -> tuple[np.ndarray, list, list]:
                 return cx, cy
         return None
 
-    whites = [radius * rng.uniform(1.4, 2.2) for _ in range(rng.choice(4, p=[0.15, 0.55, 0.2, 0.1]))]
+    whites = [
+        radius * rng.uniform(1.4, 2.2) for _ in range(rng.choice(4, p=[0.15, 0.55, 0.2, 0.1]))
+    ]
     white_spots = [(s, place(s, 0, 1.0)) for s in whites]
     crowd = rng.uniform(0.75, 1.05)
     for _ in range(rng.integers(4, 30)):
@@ -187,4 +196,6 @@ def draw_smear(rng) -> tuple[np.ndarray, list, list]:
 def draw_smears(count: int, seed: int) -> Photos:
     rng = np.random.default_rng(seed)
     smears = [draw_smear(rng) for _ in range(count)]
-    return pack([s[0] for s in smears], [s[1] for s in smears], [s[2] for s in smears], [-1] * count)
+    return pack(
+        [s[0] for s in smears], [s[1] for s in smears], [s[2] for s in smears], [-1] * count
+    )

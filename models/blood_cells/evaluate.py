@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # From network output to COCO figures: score threshold, class-aware greedy suppression, boxes back
 # in photo pixels, and mAP by pycocotools. Runs the PyTorch network or an exported ONNX file:
-#   python evaluate.py blood_cells.onnx --data DIR --split test
+#   python evaluate.py blood_cells.onnx --data bccd --split test
 from __future__ import annotations
 
 import argparse
@@ -60,9 +60,16 @@ def predict(forward, photos: Photos, side: int, threshold=0.001, iou=0.6, limit=
         boxes = (boxes[0].float() - offset) / scale
         limits = torch.tensor([w, h, w, h], device=boxes.device)
         boxes = boxes.clamp(min=0).minimum(limits)
-        for (x1, y1, x2, y2), score, kind in detections(boxes, scores[0].float(), threshold, iou, limit):
-            results.append({"image_id": photos.ids[i], "category_id": kind + 1, "score": score,
-                            "bbox": [x1, y1, x2 - x1, y2 - y1]})
+        found = detections(boxes, scores[0].float(), threshold, iou, limit)
+        for (x1, y1, x2, y2), score, kind in found:
+            results.append(
+                {
+                    "image_id": photos.ids[i],
+                    "category_id": kind + 1,
+                    "score": score,
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                }
+            )
     return results
 
 
@@ -77,6 +84,7 @@ def network_forward(network, side: int, device):
 
 
 def onnx_forward(path: Path):
+    """The exported network in ONNX Runtime, and the side of its input."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -85,7 +93,7 @@ def onnx_forward(path: Path):
         boxes, scores = session.run(["boxes", "scores"], {"images": x.numpy()})
         return torch.from_numpy(boxes), torch.from_numpy(scores)
 
-    return forward
+    return forward, session.get_inputs()[0].shape[-1]
 
 
 def coco_figures(results: list[dict], labels_file: Path) -> dict:
@@ -94,9 +102,9 @@ def coco_figures(results: list[dict], labels_file: Path) -> dict:
 
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(labels_file))
-        run = COCOeval(truth, truth.loadRes(results), "bbox") if results else None
-        if run is None:
+        if not results:
             return {"map50": 0.0, "map": 0.0, "per_class": {}}
+        run = COCOeval(truth, truth.loadRes(results), "bbox")
         run.evaluate()
         run.accumulate()
         run.summarize()
@@ -106,14 +114,16 @@ def coco_figures(results: list[dict], labels_file: Path) -> dict:
         part = part[part > -1]
         return float(part.mean()) if part.size else 0.0
 
-    per_class = {name: {"ap50": round(mean(precision[0, :, k, 0, 2]), 4),
-                        "ap": round(mean(precision[:, :, k, 0, 2]), 4)} for k, name in enumerate(LABELS)}
-    return {"map50": round(float(run.stats[1]), 4), "map": round(float(run.stats[0]), 4),
-            "per_class": per_class}
+    per_class = {}
+    for k, name in enumerate(LABELS):
+        at_half, at_all = precision[0, :, k, 0, 2], precision[:, :, k, 0, 2]
+        per_class[name] = {"ap50": round(mean(at_half), 4), "ap": round(mean(at_all), 4)}
+    map50, mean_ap = round(float(run.stats[1]), 4), round(float(run.stats[0]), 4)
+    return {"map50": map50, "map": mean_ap, "per_class": per_class}
 
 
 def f1_table(results: list[dict], labels_file: Path, thresholds) -> dict:
-    """Per score threshold: precision and recall at IoU 0.5 over all classes, to pick a threshold."""
+    """Precision and recall at IoU 0.5 over all classes, to pick a score threshold."""
     coco = json.loads(labels_file.read_text())
     truth: dict = {}
     for a in coco["annotations"]:
@@ -136,8 +146,11 @@ def f1_table(results: list[dict], labels_file: Path, thresholds) -> dict:
                 used[key][iou.argmax()] = True
                 hits += 1
         p, r = hits / max(count, 1), hits / total
-        table[t] = {"precision": round(p, 3), "recall": round(r, 3),
-                    "f1": round(2 * p * r / max(p + r, 1e-9), 3)}
+        table[t] = {
+            "precision": round(p, 3),
+            "recall": round(r, 3),
+            "f1": round(2 * p * r / max(p + r, 1e-9), 3),
+        }
     return table
 
 
@@ -146,15 +159,15 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="test")
-    parser.add_argument("--side", type=int, default=416)
     parser.add_argument("--iou", type=float, default=0.6)
     args = parser.parse_args()
     photos = load_split(args.data, args.split)
-    results = predict(onnx_forward(args.model), photos, args.side, iou=args.iou)
+    forward, side = onnx_forward(args.model)
+    results = predict(forward, photos, side, iou=args.iou)
     labels_file = args.data / f"instances_{args.split}.json"
     print(json.dumps(coco_figures(results, labels_file), indent=1))
-    for t, row in f1_table(results, labels_file, [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5]).items():
-        print(t, row)
+    for t, row in f1_table(results, labels_file, [0.25, 0.3, 0.35, 0.4, 0.45, 0.5]).items():
+        print("threshold", t, row)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,19 @@ import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from network import (BINS, LABELS, Bottleneck, Branch, ConvUnit, Detector, PoolPyramid, Size,
-                     SplitStage, anchor_points, decode)
+from network import (
+    BINS,
+    LABELS,
+    Bottleneck,
+    Branch,
+    ConvUnit,
+    Detector,
+    PoolPyramid,
+    Size,
+    SplitStage,
+    anchor_points,
+    decode,
+)
 
 
 class Graph:
@@ -42,14 +53,23 @@ class Graph:
 
     def conv(self, x: str, conv, kernel: np.ndarray, bias: np.ndarray, name: str) -> str:
         pad = conv.padding[0]
-        inputs = [x, self.weight(kernel, name + ".weight"),
-                  self.constant(bias.astype(np.float32), name + ".bias")]
-        return self.node("Conv", inputs, name, kernel_shape=list(conv.kernel_size),
-                         strides=list(conv.stride), pads=[pad] * 4)
+        inputs = [
+            x,
+            self.weight(kernel, name + ".weight"),
+            self.constant(bias.astype(np.float32), name + ".bias"),
+        ]
+        return self.node(
+            "Conv",
+            inputs,
+            name,
+            kernel_shape=list(conv.kernel_size),
+            strides=list(conv.stride),
+            pads=[pad] * 4,
+        )
 
     def unit(self, x: str, unit: ConvUnit, name: str) -> str:
         norm = unit.norm
-        gain = (norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt())
+        gain = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
         kernel = unit.conv.weight.double() * gain.view(-1, 1, 1, 1)
         bias = norm.bias.double() - norm.running_mean.double() * gain
         y = self.conv(x, unit.conv, kernel.detach().numpy(), bias.detach().numpy(), name)
@@ -62,8 +82,13 @@ class Graph:
 
     def stage(self, x: str, stage: SplitStage, name: str) -> str:
         halves = self.constant(np.array([stage.half] * 2, np.int64), name + ".halves")
-        parts = self.node("Split", [self.unit(x, stage.enter, name + ".enter"), halves],
-                          name + ".split", outputs=2, axis=1)
+        parts = self.node(
+            "Split",
+            [self.unit(x, stage.enter, name + ".enter"), halves],
+            name + ".split",
+            outputs=2,
+            axis=1,
+        )
         for i, block in enumerate(stage.chain):
             parts.append(self.bottleneck(parts[-1], block, f"{name}.chain{i}"))
         return self.unit(self.concat(parts, name + ".join"), stage.leave, name + ".leave")
@@ -71,8 +96,16 @@ class Graph:
     def pyramid(self, x: str, block: PoolPyramid, name: str) -> str:
         parts = [self.unit(x, block.enter, name + ".enter")]
         for i in range(3):
-            parts.append(self.node("MaxPool", [parts[-1]], f"{name}.pool{i}", kernel_shape=[5, 5],
-                                   strides=[1, 1], pads=[2, 2, 2, 2]))
+            parts.append(
+                self.node(
+                    "MaxPool",
+                    [parts[-1]],
+                    f"{name}.pool{i}",
+                    kernel_shape=[5, 5],
+                    strides=[1, 1],
+                    pads=[2, 2, 2, 2],
+                )
+            )
         return self.unit(self.concat(parts, name + ".join"), block.leave, name + ".leave")
 
     def concat(self, parts: list[str], name: str, axis: int = 1) -> str:
@@ -80,21 +113,34 @@ class Graph:
 
     def double(self, x: str, name: str) -> str:
         scales = self.constant(np.array([1, 1, 2, 2], np.float32), name + ".scales")
-        return self.node("Resize", [x, "", scales], name, mode="nearest",
-                         coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        return self.node(
+            "Resize",
+            [x, "", scales],
+            name,
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
 
     def branch(self, x: str, branch: Branch, channels: int, name: str) -> str:
         """One head branch, flattened to [N, channels, cells]."""
         y = self.unit(self.unit(x, branch.first, name + ".first"), branch.second, name + ".second")
-        y = self.conv(y, branch.project, branch.project.weight.detach().double().numpy(),
-                      branch.project.bias.detach().double().numpy(), name + ".project")
+        y = self.conv(
+            y,
+            branch.project,
+            branch.project.weight.detach().double().numpy(),
+            branch.project.bias.detach().double().numpy(),
+            name + ".project",
+        )
         shape = self.constant(np.array([0, channels, -1], np.int64), name + ".shape")
         return self.node("Reshape", [y, shape], name + ".flat")
 
 
 def build(net: Detector, side: int, half: bool) -> onnx.ModelProto:
     g = Graph(half)
-    x2 = g.stage(g.unit(g.unit("images", net.stem, "stem"), net.down2, "down2"), net.stage2, "stage2")
+    x2 = g.stage(
+        g.unit(g.unit("images", net.stem, "stem"), net.down2, "down2"), net.stage2, "stage2"
+    )
     x3 = g.stage(g.unit(x2, net.down3, "down3"), net.stage3, "stage3")
     x4 = g.stage(g.unit(x3, net.down4, "down4"), net.stage4, "stage4")
     x5 = g.stage(g.unit(x4, net.down5, "down5"), net.stage5, "stage5")
@@ -107,7 +153,10 @@ def build(net: Detector, side: int, half: bool) -> onnx.ModelProto:
     points, strides = anchor_points(side)
     anchors = points.shape[0]
     maps = [p3, p4, p5]
-    classes = [g.branch(m, b, len(LABELS), f"classes{i}") for i, (m, b) in enumerate(zip(maps, net.classes))]
+    classes = [
+        g.branch(m, b, len(LABELS), f"classes{i}")
+        for i, (m, b) in enumerate(zip(maps, net.classes))
+    ]
     logits = g.node("Transpose", [g.concat(classes, "classes", axis=2)], "logits", perm=[0, 2, 1])
     g.node("Sigmoid", [logits], "scores")
 
@@ -126,13 +175,21 @@ def build(net: Detector, side: int, half: bool) -> onnx.ModelProto:
     g.node("Add", [g.node("Mul", [distance, reach], "offset"), centre], "boxes")
 
     graph = helper.make_graph(
-        g.nodes, "blood_cells",
+        g.nodes,
+        "blood_cells",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["N", 3, side, side])],
-        [helper.make_tensor_value_info("boxes", TensorProto.FLOAT, ["N", anchors, 4]),
-         helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", anchors, len(LABELS)])],
-        g.constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8,
-                              producer_name="fovea models/blood_cells")
+        [
+            helper.make_tensor_value_info("boxes", TensorProto.FLOAT, ["N", anchors, 4]),
+            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", anchors, len(LABELS)]),
+        ],
+        g.constants,
+    )
+    model = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+        producer_name="fovea models/blood_cells",
+    )
     helper.set_model_props(model, {"labels": ",".join(LABELS), "license": "Apache-2.0"})
     onnx.checker.check_model(model, full_check=True)
     return model
@@ -142,12 +199,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("weights", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--float32", action="store_true", help="store kernels in 32 bits, without Cast")
+    parser.add_argument("--half", action="store_true", help="16-bit kernels, widened by Cast")
     args = parser.parse_args()
     saved = torch.load(args.weights, map_location="cpu", weights_only=True)
     net = Detector(Size(**saved["size"])).eval()
     net.load_state_dict(saved["weights"])
-    model = build(net, saved["side"], not args.float32)
+    model = build(net, saved["side"], args.half)
     onnx.save(model, args.out)
 
     # Compare with the network on random input.
@@ -160,7 +217,8 @@ def main() -> None:
     session = onnxruntime.InferenceSession(str(args.out), providers=["CPUExecutionProvider"])
     got = session.run(["boxes", "scores"], {"images": x.numpy()})
     for name, a, b in zip(("boxes", "scores"), wanted, got):
-        print(f"{name} {list(b.shape)} largest difference to PyTorch {np.abs(a.numpy() - b).max():.6f}")
+        error = np.abs(a.numpy() - b).max()
+        print(f"{name} {list(b.shape)}: largest difference to PyTorch {error:.6f}")
     data = args.out.read_bytes()
     print(len(data), "bytes, SHA-256", hashlib.sha256(data).hexdigest())
 

@@ -48,13 +48,23 @@ class Assigner:
         self.count, self.alpha, self.beta = count, alpha, beta
 
     @torch.no_grad()
-    def __call__(self, scores: Tensor, boxes: Tensor, points: Tensor, cells: Tensor, labels: Tensor):
+    def __call__(
+        self, scores: Tensor, boxes: Tensor, points: Tensor, cells: Tensor, labels: Tensor
+    ):
         """scores [N,A,C], boxes [N,A,4], points [A,2], cells [N,G,4], labels [N,G] (-1: none).
         Returns matched boxes [N,A,4], class targets [N,A,C] and the weight of each point [N,A]."""
         valid = labels >= 0
         kind = labels.clamp(min=0)
-        inside = torch.cat((points[None, None] - cells[:, :, None, :2],
-                            cells[:, :, None, 2:] - points[None, None]), dim=-1).amin(-1) > 0.01
+        inside = (
+            torch.cat(
+                (
+                    points[None, None] - cells[:, :, None, :2],
+                    cells[:, :, None, 2:] - points[None, None],
+                ),
+                dim=-1,
+            ).amin(-1)
+            > 0.01
+        )
         inside &= valid[..., None]
         iou = overlap(cells[:, :, None], boxes[:, None]) * inside
         score = scores.transpose(1, 2).gather(1, kind[..., None].expand(-1, -1, scores.shape[1]))
@@ -83,18 +93,25 @@ class DetectionLoss(nn.Module):
         side_logits, class_logits = side_logits.float(), class_logits.float()
         boxes = decode(side_logits, self.points, self.strides)
         target_boxes, targets, weight = self.assign(
-            class_logits.detach().sigmoid(), boxes.detach(), self.points, cells, labels)
+            class_logits.detach().sigmoid(), boxes.detach(), self.points, cells, labels
+        )
         total = weight.sum().clamp(min=1.0)
         classes = F.binary_cross_entropy_with_logits(class_logits, targets, reduction="sum") / total
         box = ((1 - complete_iou(boxes, target_boxes)) * weight).sum() / total
-        wanted = torch.cat((self.points - target_boxes[..., :2],
-                            target_boxes[..., 2:] - self.points), dim=-1) / self.strides
+        wanted = (
+            torch.cat(
+                (self.points - target_boxes[..., :2], target_boxes[..., 2:] - self.points), dim=-1
+            )
+            / self.strides
+        )
         wanted = wanted.clamp(0, BINS - 1.01)
         low = wanted.long()
         share = wanted - low
         log_p = side_logits.log_softmax(-1)
-        bins = -(log_p.gather(-1, low[..., None])[..., 0] * (1 - share)
-                 + log_p.gather(-1, low[..., None] + 1)[..., 0] * share).mean(-1)
+        bins = -(
+            log_p.gather(-1, low[..., None])[..., 0] * (1 - share)
+            + log_p.gather(-1, low[..., None] + 1)[..., 0] * share
+        ).mean(-1)
         bins = (bins * weight).sum() / total
         gain_box, gain_class, gain_bin = self.gains
         loss = gain_box * box + gain_class * classes + gain_bin * bins
