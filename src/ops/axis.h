@@ -29,9 +29,8 @@ inline Result<std::vector<int>> normalize_axes(std::span<const std::int64_t> axe
   return normal;
 }
 
-/// Elements of an i32 or i64 tensor of rank 0 or 1, e.g. axes, pads, target shapes. `what` names it in messages.
-inline Result<std::vector<std::int64_t>> int_values(const Tensor& tensor, const char* what) {
-  if (tensor.rank() > 1) return invalid_argument(what, ": expected a list of integers, found rank ", tensor.rank());
+/// All elements of an i32 or i64 tensor of any rank, in memory order. `what` names it in messages.
+inline Result<std::vector<std::int64_t>> index_values(const Tensor& tensor, const char* what) {
   if (tensor.type() == DataType::i64) {
     const auto values = tensor.values<std::int64_t>();
     return std::vector<std::int64_t>(values.begin(), values.end());
@@ -41,6 +40,18 @@ inline Result<std::vector<std::int64_t>> int_values(const Tensor& tensor, const 
     return std::vector<std::int64_t>(values.begin(), values.end());
   }
   return invalid_argument(what, ": expected element type i32 or i64, found ", name(tensor.type()));
+}
+
+/// The same for a list: rank 0 or 1, e.g. axes, pads, target shapes.
+inline Result<std::vector<std::int64_t>> int_values(const Tensor& tensor, const char* what) {
+  if (tensor.rank() > 1) return invalid_argument(what, ": expected a list of integers, found rank ", tensor.rank());
+  return index_values(tensor, what);
+}
+
+/// index in [-extent, extent) -> [0, extent).
+inline Result<std::int64_t> normalize_index(std::int64_t index, std::int64_t extent) {
+  if (index < -extent || index >= extent) return invalid_argument("index ", index, " is out of range for extent ", extent);
+  return index < 0 ? index + extent : index;
 }
 
 /// The single element of such a tensor.
