@@ -7,13 +7,14 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <optional>
 
 #include "base/check.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "compiler/compare.h"
 #include "compiler/compile.h"
+#include "ir/graph.h"
 #include "onnx/test_data.h"
 #include "runtime/executor.h"
 #include "runtime/thread_count.h"
@@ -90,24 +91,26 @@ Result<Tensor> ramp(DataType type, const Shape& shape) {
   return tensor;
 }
 
-Status run_data_set(Executor& executor, const Case& item, const fs::path& folder, const Arguments& arguments) {
-  const Plan& plan = executor.plan();
-  const auto value_of = [&](int v) -> const PlanValue& { return plan.values[static_cast<std::size_t>(v)]; };
+Result<std::vector<Datum>> read_inputs(const ir::Graph& graph, const Case& item, const fs::path& folder) {
   std::vector<Datum> inputs;
-  for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
-    const PlanValue& input = value_of(plan.inputs[i]);
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    const ir::Value& input = graph.value(graph.inputs[i]);
+    Datum datum;
     if (item.ramp) {
       FOVEA_ASSIGN(const Shape shape, evaluate(input.shape.value_or(SymbolicShape()), {}));
-      FOVEA_ASSIGN(Tensor tensor, ramp(input.type.element, shape));
-      inputs.emplace_back(std::move(tensor));
-      continue;
+      FOVEA_ASSIGN(datum, ramp(input.type.element, shape));
+    } else {
+      FOVEA_ASSIGN(datum, onnx::read_test_value(folder / ("input_" + std::to_string(i) + ".pb"), input.type));
     }
-    FOVEA_ASSIGN(Datum datum, onnx::read_test_value(folder / ("input_" + std::to_string(i) + ".pb"), input.type));
     inputs.push_back(std::move(datum));
   }
-  FOVEA_RETURN_IF_ERROR(executor.run(inputs));
+  return inputs;
+}
+
+Status check_outputs(const Executor& executor, const Case& item, const fs::path& folder, const Arguments& arguments) {
+  const Plan& plan = executor.plan();
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
-    const PlanValue& output = value_of(plan.outputs[i]);
+    const PlanValue& output = plan.values[static_cast<std::size_t>(plan.outputs[i])];
     const fs::path file = item.ramp ? item.model.parent_path() / (item.model.stem().string() + "_output_" + std::to_string(i) + ".pb")
                                     : folder / ("output_" + std::to_string(i) + ".pb");
     FOVEA_ASSIGN(const Datum expected, onnx::read_test_value(file, output.type));
@@ -122,10 +125,18 @@ Status run_case(const Case& item, const Arguments& arguments) {
   options.threads = arguments.common.threads;
   options.tuning = Tuning::None;
   options.verify = false;
-  FOVEA_ASSIGN(const Plan plan, arguments.reference ? compiler::compile_reference(model.graph()) : compiler::compile(model.graph(), options));
-  Executor executor(plan, {resolve_thread_count(arguments.common.threads)});
-  if (item.ramp) return run_data_set(executor, item, {}, arguments);
-  for (const fs::path& folder : item.data_sets) FOVEA_RETURN_IF_ERROR(run_data_set(executor, item, folder, arguments));
+  std::optional<Plan> plan;
+  std::optional<Executor> executor;
+  const std::vector<fs::path> no_folder = {{}};
+  for (const fs::path& folder : item.ramp ? no_folder : item.data_sets) {
+    FOVEA_ASSIGN(const std::vector<Datum> inputs, read_inputs(model.graph(), item, folder));
+    if (!plan) {
+      FOVEA_ASSIGN(plan, arguments.reference ? compiler::compile_reference(model.graph()) : compiler::compile(model.graph(), options, &inputs));
+      executor.emplace(*plan, ExecutorOptions{resolve_thread_count(arguments.common.threads)});
+    }
+    FOVEA_RETURN_IF_ERROR(executor->run(inputs));
+    FOVEA_RETURN_IF_ERROR(check_outputs(*executor, item, folder, arguments));
+  }
   return {};
 }
 

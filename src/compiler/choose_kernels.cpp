@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 
 #include "base/layout_copy.h"
 #include "compiler/compare.h"
@@ -151,6 +152,10 @@ Result<Choice> choose_kernels(const Executor& executor, const std::vector<Datum>
         continue;
       }
       const TensorDesc& desc = instance.desc(v);
+      if (!options.verify && options.tuning == Tuning::None) {
+        trial.input_addresses.push_back(nullptr);
+        continue;
+      }
       const Tensor& source = constant < 0 ? values[v] : plan.constants[index_of(constant)];
       void* memory = reserve(desc);
       if (!memory) return resource_exhausted("build: cannot allocate ", desc.bytes(), " bytes");
@@ -159,7 +164,7 @@ Result<Choice> choose_kernels(const Executor& executor, const std::vector<Datum>
     }
     for (int v : step.outputs) {
       trial.outputs.push_back(v < 0 ? TensorDesc() : instance.desc(v));
-      trial.output_addresses.push_back(v < 0 ? nullptr : reserve(instance.desc(v)));
+      trial.output_addresses.push_back(v < 0 || (!options.verify && options.tuning == Tuning::None) ? nullptr : reserve(instance.desc(v)));
       trial.expected.push_back(v < 0 ? Tensor() : values[v]);
     }
     const bool over_budget = seconds_since(begin) > options.budget_seconds;

@@ -33,7 +33,8 @@ struct Choice {
   std::vector<Decision> decisions;
 };
 
-/// `executor` has just run a reference-only plan lowered with keep_all_values on `inputs`.
+/// `executor` has just run a reference-only plan lowered with keep_all_values on `inputs`. Without verification and
+/// timing it need only be prepared: kernels are then taken in order of preference if they can run.
 Result<Choice> choose_kernels(const Executor& executor, const std::vector<Datum>& inputs, const ChooseOptions& options);
 
 }  // namespace fovea::compiler

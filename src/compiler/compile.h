@@ -9,8 +9,9 @@
 namespace fovea::compiler {
 
 /// Steps: shape ranges, shape inference, reference outputs, passes, layouts, kernel choice with verification, views,
-/// lowering, end-to-end check. Fails with the layer's name when something cannot be made right.
-Result<Plan> compile(ir::Graph graph, const BuildOptions& options);
+/// lowering, end-to-end check. Fails with the layer's name when something cannot be made right. `inputs`, one per graph
+/// input, replace the samples of the options (they may be sequences or nothing, which samples cannot).
+Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::vector<Datum>* inputs = nullptr);
 
 /// The graph as it is, every step on its reference kernel: the oracle of `compare`.
 Result<Plan> compile_reference(ir::Graph graph);
