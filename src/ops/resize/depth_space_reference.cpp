@@ -46,6 +46,8 @@ Status depth_to_space_reference(KernelContext& context) {
   const Tensor& x = context.input(0);
   FOVEA_ASSIGN(const std::int64_t block, parse_blocksize(context.attributes(), x.rank()));
   if (x.dim(1) % (block * block) != 0) return invalid_argument("blocksize: ", x.dim(1), " channels are not a multiple of ", block * block);
+  FOVEA_RETURN_IF_ERROR(checked_elements(std::array{x.dim(2), block}).status());
+  FOVEA_RETURN_IF_ERROR(checked_elements(std::array{x.dim(3), block}).status());
   const DepthSpace layout{{x.dim(0), x.dim(1) / (block * block), x.dim(2) * block, x.dim(3) * block}, block};
   FOVEA_ASSIGN(Tensor y, context.output(0, x.type(), layout.flat));
   const bool block_first = context.attributes().get_string("mode", "DCR") == "DCR";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resize: coordinates and taps of one axis. Nearest computes coordinates in float: frameworks do, and the choice
-// between two neighbours at a tie must be theirs; weights are computed in double.
+// Resize: coordinates and taps of one axis, in double. Nearest rounds coordinates to float before it chooses, so
+// that a scale such as 0.33333334 finds the tie or the whole number that was meant.
 #include <algorithm>
 #include <cmath>
 
@@ -12,27 +12,26 @@ namespace {
 
 constexpr std::int64_t kMaxOutputs = 1 << 24;
 
-/// Where output element x lies in the input.
-template <class T>
-T original_coordinate(CoordinateMode mode, const ResizeAxis& axis, T x) {
-  const T scale = static_cast<T>(axis.scale), width = static_cast<T>(axis.width);
-  const T input = static_cast<T>(axis.input), half = static_cast<T>(0.5);
+/// Where output element x lies in the input. Dividing by width / input instead of multiplying by the scale keeps
+/// ratios of whole extents exact.
+double original_coordinate(CoordinateMode mode, const ResizeAxis& axis, double x) {
+  const double width = axis.width, input = static_cast<double>(axis.input);
   switch (mode) {
     case CoordinateMode::PytorchHalfPixel:
       if (axis.output == 1) return 0;
       [[fallthrough]];
-    case CoordinateMode::HalfPixel: return (x + half) / scale - half;
+    case CoordinateMode::HalfPixel: return (x + 0.5) * input / width - 0.5;
     case CoordinateMode::HalfPixelSymmetric: {
       // Centres the input under an output whose extent was rounded.
-      const T offset = input / 2 * (1 - static_cast<T>(axis.output) / width);
-      return offset + (x + half) / scale - half;
+      const double offset = input / 2 * (1 - static_cast<double>(axis.output) / width);
+      return offset + (x + 0.5) * input / width - 0.5;
     }
     case CoordinateMode::AlignCorners: return width <= 1 ? 0 : x * (input - 1) / (width - 1);
-    case CoordinateMode::Asymmetric: return x / scale;
+    case CoordinateMode::Asymmetric: return x * input / width;
     case CoordinateMode::TfCropAndResize: break;
   }
-  const T start = static_cast<T>(axis.roi_start), end = static_cast<T>(axis.roi_end);
-  return width <= 1 ? half * (start + end) * (input - 1) : start * (input - 1) + x * (end - start) * (input - 1) / (width - 1);
+  const double start = axis.roi_start, end = axis.roi_end;
+  return width <= 1 ? 0.5 * (start + end) * (input - 1) : start * (input - 1) + x * (end - start) * (input - 1) / (width - 1);
 }
 
 float nearest_coordinate(NearestMode mode, float x) {
@@ -98,8 +97,7 @@ Result<ResizeTaps> make_resize_taps(const ResizeParams& params, const ResizeAxis
   taps.identity = axis.input == axis.output;
   taps.first.push_back(0);
   for (std::int64_t o = 0; o < axis.output; ++o) {
-    const double x = nearest ? static_cast<double>(original_coordinate(params.coordinates, axis, static_cast<float>(o)))
-                             : original_coordinate(params.coordinates, axis, static_cast<double>(o));
+    const double x = original_coordinate(params.coordinates, axis, static_cast<double>(o));
     if (crop && !(x >= 0 && x <= static_cast<double>(axis.input - 1))) {
       taps.outside.resize(static_cast<std::size_t>(axis.output));
       taps.outside[static_cast<std::size_t>(o)] = 1;
