@@ -150,6 +150,7 @@ void Graph::remove_node(NodeId id) {
   for (ValueId output : dead.outputs) {
     if (output != kNone && value(output).producer == id) value(output).producer = kNone;
   }
+  node_names_.erase(dead.name);
   dead = Node();
   alive_[static_cast<std::size_t>(id)] = 0;
 }
