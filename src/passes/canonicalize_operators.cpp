@@ -113,7 +113,7 @@ bool clip_to_relu(Graph& graph, NodeId id) {
   }
   if (node.op != "Clip" || !node.has_input(1) || !is_real(type_of(graph, node.inputs[0]))) return false;
   const auto low = scalar_of(graph, node.inputs[1]);
-  const auto high = node.has_input(2) ? scalar_of(graph, node.inputs[2]) : std::optional(INFINITY);
+  const auto high = node.has_input(2) ? scalar_of(graph, node.inputs[2]) : std::optional<double>(INFINITY);
   if (!low || *low != 0 || !high || !std::isinf(*high) || *high < 0) return false;
   replace_node(graph, id, "Relu", {node.inputs[0]});
   return true;

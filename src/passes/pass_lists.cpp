@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of the passes, and why it is this one.
+#include <algorithm>
+
+#include "passes/canonicalize_operators.h"
+#include "passes/eliminate_dead_code.h"
+#include "passes/eliminate_identities.h"
+#include "passes/fold_constant_if.h"
+#include "passes/fold_constants.h"
+#include "passes/fold_shape_arithmetic.h"
+#include "passes/fuse_conv_activation.h"
+#include "passes/fuse_conv_bn.h"
+#include "passes/fuse_gelu.h"
+#include "passes/fuse_hard_swish.h"
+#include "passes/fuse_matmul.h"
+#include "passes/fuse_silu.h"
+#include "passes/merge_duplicates.h"
+#include "passes/merge_reshapes.h"
+#include "passes/pass.h"
+#include "passes/sink_transposes.h"
+
+namespace fovea::passes {
+
+namespace {
+
+// Each of these can make work for the others: a folded shape makes a Reshape an identity, which lets two Transposes
+// meet, and so on. Real networks settle in three rounds; the bound is for the others.
+constexpr Pass kSimplify[] = {
+    {"fold_constants", "run operators whose inputs are constants", fold_constants},
+    {"fold_shape_arithmetic", "shape arithmetic with a known result", fold_shape_arithmetic},
+    {"fold_constant_if", "take the branch of an If with a constant condition", fold_constant_if},
+    {"canonicalize_operators", "one spelling for what has several", canonicalize_operators},
+    {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
+    {"merge_reshapes", "chains of reshapes, computed target shapes", merge_reshapes},
+    {"sink_transposes", "move transposes down until they cancel", sink_transposes},
+    {"merge_duplicates", "common subexpressions and equal constants", merge_duplicates},
+    {"eliminate_dead_code", "nodes, outputs and captures that nobody uses", eliminate_dead_code},
+};
+
+// Larger patterns first: silu and friends would take pieces out of them. They must come before fuse_conv_bn, which
+// would fold a GELU's constant factor into a convolution.
+constexpr Pass kPatterns[] = {
+    {"fuse_gelu", "GELU in all its spellings", fuse_gelu},
+    {"fuse_hard_swish", "hard swish and hard sigmoid", fuse_hard_swish},
+    {"fuse_silu", "x * sigmoid(x), mish", fuse_silu},
+};
+
+constexpr Pass kConvolutions[] = {
+    {"fuse_conv_bn", "factors and summands per channel into weights", fuse_conv_bn},
+};
+
+// From here on operators of our own appear.
+constexpr Pass kFusions[] = {
+    {"fuse_conv_activation", "convolution with residual and activation", fuse_conv_activation},
+    {"fuse_matmul", "product with transposes, scale, bias, residual, activation", fuse_matmul},
+};
+
+constexpr Pass kCleanup[] = {
+    {"merge_duplicates", "common subexpressions and equal constants", merge_duplicates},
+    {"eliminate_dead_code", "nodes, outputs and captures that nobody uses", eliminate_dead_code},
+};
+
+constexpr PassGroup kOptimization[] = {
+    {"simplify", kSimplify, 12},
+    {"patterns", kPatterns, 2},
+    {"convolutions", kConvolutions, 2},
+    {"fusions", kFusions, 1},
+    {"cleanup", kCleanup, 1},
+};
+
+}  // namespace
+
+std::span<const PassGroup> optimization_passes() { return kOptimization; }
+
+const Pass* find_pass(std::string_view name) {
+  for (const PassGroup& group : kOptimization) {
+    const auto found = std::find_if(group.passes.begin(), group.passes.end(), [&](const Pass& pass) { return pass.name == name; });
+    if (found != group.passes.end()) return &*found;
+  }
+  return nullptr;
+}
+
+}  // namespace fovea::passes
