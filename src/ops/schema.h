@@ -18,7 +18,7 @@
 namespace fovea::ops {
 
 /// What a shape rule sees of one node, and where it writes its findings. Implemented by the
-/// inference driver over the IR (src/compiler/infer_shapes.cpp) and by tests.
+/// inference driver over the IR (src/passes/infer_shapes.cpp) and by tests.
 class InferContext {
  public:
   virtual ~InferContext() = default;

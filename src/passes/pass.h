@@ -14,8 +14,10 @@ namespace fovea::passes {
 struct Pass {
   std::string_view name;  ///< stem of its files; what `--disable-pass` takes
   std::string_view what;  ///< one line for listings
-  /// True if the graph changed. Passes see one graph; the runner visits the bodies of If, Loop and Scan.
+  /// True if the graph changed.
   Result<bool> (*run)(ir::Graph&);
+  /// The pass looks into the bodies of If, Loop and Scan itself; for others the runner visits each body.
+  bool descends = false;
 };
 
 /// Passes that are run in order, again and again until none of them changes anything or `max_rounds` is reached.

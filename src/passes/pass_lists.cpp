@@ -27,7 +27,7 @@ namespace {
 // meet, and so on. Real networks settle in three rounds; the bound is for the others.
 constexpr Pass kSimplify[] = {
     {"fold_constants", "run operators whose inputs are constants", fold_constants},
-    {"fold_shape_arithmetic", "shape arithmetic with a known result", fold_shape_arithmetic},
+    {"fold_shape_arithmetic", "shape arithmetic with a known result", fold_shape_arithmetic, true},
     {"fold_constant_if", "take the branch of an If with a constant condition", fold_constant_if},
     {"canonicalize_operators", "one spelling for what has several", canonicalize_operators},
     {"eliminate_identities", "remove work that changes nothing", eliminate_identities},

@@ -18,7 +18,7 @@ constexpr std::int64_t kDumpedElements = 16;
 Result<bool> run_everywhere(const Pass& pass, ir::Graph& graph) {
   bool changed = false;
   for (ir::NodeId id = 0; id < graph.num_node_slots(); ++id) {
-    if (!graph.alive(id)) continue;
+    if (!graph.alive(id) || pass.descends) continue;
     for (ir::Graph& body : graph.node(id).bodies) {
       FOVEA_ASSIGN(const bool body_changed, run_everywhere(pass, body));
       changed = changed || body_changed;

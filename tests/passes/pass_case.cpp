@@ -116,6 +116,8 @@ Result<std::vector<PassCase>> read_pass_cases(const std::string& path) {
       words >> current.low >> current.high;
     } else if (keyword == "tolerance" && current.before.empty()) {
       words >> current.tolerance;
+    } else if (keyword == "norun") {
+      current.run = false;
     } else if (keyword == "expect") {
       graph = &current.after;
     } else if (!(keyword.empty() && graph->empty())) {

@@ -6,6 +6,7 @@
 //   bind N=3 H=5                         # values of symbols when both sides are run; default 2, 3, 4 ...
 //   range -4 4                           # of the random inputs; default -2 2
 //   tolerance 1e-3                       # relative to the largest output; default from the type
+//   norun                                # the numbers are not compared (random, too large)
 //   graph t(x: f32[2]) -> (y) { ... }    # before
 //   expect                               # or `expect unchanged`
 //   graph t(x: f32[2]) -> (y) { ... }    # after, up to the names of inner values and contents of long constants
@@ -25,6 +26,7 @@ struct PassCase {
   int line = 0;
   std::vector<std::string> passes;
   Bindings bindings;
+  bool run = true;
   double low = -2, high = 2, tolerance = 0;
   std::string before, after;  ///< after: empty for `expect unchanged`
 };

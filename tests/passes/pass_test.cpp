@@ -6,7 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "compiler/infer_shapes.h"
+#include "passes/infer_shapes.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "ops/kernel_context.h"
@@ -87,18 +87,18 @@ class PassCaseTest : public ::testing::Test {
     const auto before = ir::parse(test_.before);
     ASSERT_TRUE(before.ok()) << where() << before.status().to_string();
     ASSERT_TRUE(ir::verify(*before).ok()) << where() << ir::verify(*before).to_string();
-    if (const auto missing = missing_operator(*before)) GTEST_SKIP() << "no reference kernel for " << *missing;
+    if (const auto missing = missing_operator(*before); missing && test_.run) GTEST_SKIP() << "no reference kernel for " << *missing;
     ir::Graph after = *before;
     const std::vector<passes::Pass> list = passes_of(test_);
     const passes::PassGroup group{"test", list, 8};
     passes::PassOptions options;
-    options.refresh = compiler::infer_shapes;
+    options.refresh = passes::infer_shapes;
     const auto report = passes::run_passes(after, {&group, 1}, options);
     ASSERT_TRUE(report.ok()) << where() << report.status().to_string();
     const auto expected = ir::parse(test_.after.empty() ? test_.before : test_.after);
     ASSERT_TRUE(expected.ok()) << where() << "expect: " << expected.status().to_string();
     EXPECT_EQ(normal_text(after), normal_text(*expected)) << where() << "the graph is now\n" << ir::print(after, {true, true, 16});
-    compare_numbers(*before, after);
+    if (test_.run) compare_numbers(*before, after);
   }
 
  private:

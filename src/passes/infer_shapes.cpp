@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/infer_shapes.h"
+#include "passes/infer_shapes.h"
 
 #include <cmath>
 #include <set>
@@ -7,7 +7,7 @@
 #include "base/element_types.h"
 #include "ops/schema.h"
 
-namespace fovea::compiler {
+namespace fovea::passes {
 
 namespace {
 
@@ -331,4 +331,4 @@ Result<int> fold_propagated_values(Graph& graph) {
   return walk.folded();
 }
 
-}  // namespace fovea::compiler
+}  // namespace fovea::passes
