@@ -135,6 +135,14 @@ Result<Choice> choose_kernels(const Executor& executor, const std::vector<Datum>
     if (!step.outputs.empty() && step.outputs[0] >= 0) reference.precision = std::string(name(plan.values[index_of(step.outputs[0])].type.element));
     const auto known = [&](int v) { return v < 0 || instance.is_static(v); };
     const bool is_static = step.bodies.empty() && std::all_of(step.inputs.begin(), step.inputs.end(), known) && std::all_of(step.outputs.begin(), step.outputs.end(), known);
+    if (!is_static && step.bodies.empty() && !candidates.empty()) {
+      // The runtime picks the first candidate that can run once the shapes are there.
+      choice.kernels[step.name] = std::string(candidates.front()->name());
+      choice.decisions.push_back({"CHOSEN_AT_RUN_TIME", step.name, str_cat(step.op, ": a shape depends on data; kernels are chosen when it is known"), ""});
+      reference.kernel = "chosen at run time";
+      choice.certificate.push_back(std::move(reference));
+      continue;
+    }
     if (!is_static || candidates.empty()) {
       choice.decisions.push_back({"REFERENCE_ONLY", step.name,
                                   is_static ? str_cat("no tuned kernel for ", step.op, " on ", options.device) : str_cat(step.op, ": a shape depends on data"), ""});

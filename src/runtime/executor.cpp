@@ -3,6 +3,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -48,9 +49,20 @@ class BodyExecutors : public ops::BodyRunner {
   std::vector<std::unique_ptr<Executor>> executors_;
 };
 
+/// Kernels prepared for the shapes a data-dependent step met lately.
+struct DynamicKernels {
+  struct Entry {
+    std::vector<Shape> shapes;
+    std::unique_ptr<PreparedKernel> kernel;  // null: none could run
+    std::vector<char> scratch;
+  };
+  static constexpr std::size_t kMaxEntries = 4;
+  std::list<Entry> entries;  // most recently used first
+};
+
 Executor::Executor(const Plan& plan, const ExecutorOptions& options)
     : plan_(plan), options_(options), slots_(plan.values.size()), outputs_(plan.outputs.size()), output_tensors_(plan.outputs.size()),
-      bodies_(plan.steps.size()), step_seconds_(plan.steps.size()) {}
+      bodies_(plan.steps.size()), dynamic_kernels_(plan.steps.size()), step_seconds_(plan.steps.size()) {}
 
 Executor::~Executor() = default;
 
@@ -214,6 +226,75 @@ Status Executor::store_value(int value, Datum datum) {
   return {};
 }
 
+/// True when a tuned kernel did it: all tensors numeric, and the outputs' shapes known once the inputs are.
+Result<bool> Executor::run_dynamic_tuned(const PlanStep& step, std::size_t index, std::span<const Datum> inputs, std::span<Datum> outputs) {
+  if (step.kernel == "reference" || !step.bodies.empty()) return false;
+  const auto numeric = [](const Datum& datum) {
+    return !datum.present() || (datum.kind == Datum::Kind::Tensor && datum.tensor.type() != DataType::string);
+  };
+  if (!std::all_of(inputs.begin(), inputs.end(), numeric)) return false;
+  Bindings bindings = current_->bindings();
+  bindings.insert(run_bindings_.begin(), run_bindings_.end());
+  std::vector<TensorDesc> input_descs, output_descs;
+  std::vector<Tensor> constants;
+  std::vector<Shape> key;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& tensor = inputs[i].tensor;
+    input_descs.push_back(tensor.defined() ? TensorDesc::dense(tensor.type(), tensor.shape()) : TensorDesc());
+    const int v = step.inputs[i];
+    const int constant = v < 0 ? -1 : plan_.values[index_of(v)].constant;
+    constants.push_back(constant < 0 ? Tensor() : plan_.constants[index_of(constant)]);
+    key.push_back(tensor.shape());
+  }
+  for (std::size_t o = 0; o < step.outputs.size(); ++o) {
+    const int v = step.outputs[o];
+    if (v < 0) {
+      output_descs.emplace_back();
+      continue;
+    }
+    const PlanValue& declared = plan_.values[index_of(v)];
+    if (!declared.shape || declared.type.element == DataType::undefined) return false;
+    const auto shape = evaluate(*declared.shape, bindings);
+    if (!shape.ok()) return false;
+    output_descs.push_back(TensorDesc::dense(declared.type.element, *shape));
+  }
+  if (!dynamic_kernels_[index]) dynamic_kernels_[index] = std::make_unique<DynamicKernels>();
+  auto& entries = dynamic_kernels_[index]->entries;
+  auto entry = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.shapes == key; });
+  if (entry == entries.end()) {
+    DynamicKernels::Entry fresh{key, nullptr, {}};
+    const Problem problem{step.op, step.attributes, input_descs, output_descs, constants, options_.threads};
+    for (const Kernel* candidate : kernels_of(plan_.device, step.op)) {
+      if (!candidate->can_run(problem).ok()) continue;
+      auto prepared = candidate->prepare(problem);
+      if (!prepared.ok()) continue;
+      fresh.kernel = *std::move(prepared);
+      fresh.scratch.resize(fresh.kernel->scratch_bytes() + 64);
+      break;
+    }
+    entries.push_front(std::move(fresh));
+    if (entries.size() > DynamicKernels::kMaxEntries) entries.pop_back();
+    entry = entries.begin();
+  } else {
+    entries.splice(entries.begin(), entries, entry);
+    entry = entries.begin();
+  }
+  if (!entry->kernel) return false;
+  std::vector<const void*> input_addresses;
+  std::vector<void*> output_addresses;
+  for (const Datum& input : inputs) input_addresses.push_back(input.tensor.raw());
+  for (std::size_t o = 0; o < outputs.size(); ++o) {
+    if (output_descs[o].type != DataType::undefined) {
+      FOVEA_ASSIGN(Tensor tensor, Tensor::allocate(output_descs[o].type, output_descs[o].shape));
+      outputs[o] = Datum(std::move(tensor));
+    }
+    output_addresses.push_back(outputs[o].tensor.raw());
+  }
+  const auto scratch = (reinterpret_cast<std::uintptr_t>(entry->scratch.data()) + 63) / 64 * 64;
+  FOVEA_RETURN_IF_ERROR(entry->kernel->run({input_addresses.data(), output_addresses.data(), reinterpret_cast<void*>(scratch)}));
+  return true;
+}
+
 Status Executor::run_dynamic(PreparedStep& prepared, std::size_t index) {
   const PlanStep& step = *prepared.step;
   std::vector<Datum> inputs, outputs(step.outputs.size());
@@ -222,10 +303,13 @@ Status Executor::run_dynamic(PreparedStep& prepared, std::size_t index) {
     inputs.push_back(std::move(datum));
   }
   if (!step.bodies.empty() && !bodies_[index]) bodies_[index] = std::make_unique<BodyExecutors>(plan_, step, options_);
+  FOVEA_ASSIGN(const bool done, run_dynamic_tuned(step, index, inputs, outputs));
   const ops::ReferenceKernel reference = ops::find_reference(step.op);
-  if (!reference) return unsupported("operator ", step.op, " has no kernel in this runtime");
-  ops::KernelContext context(step.op, step.attributes, inputs, outputs, bodies_[index].get());
-  FOVEA_RETURN_IF_ERROR(reference(context));
+  if (!done && !reference) return unsupported("operator ", step.op, " has no kernel in this runtime");
+  if (!done) {
+    ops::KernelContext context(step.op, step.attributes, inputs, outputs, bodies_[index].get());
+    FOVEA_RETURN_IF_ERROR(reference(context));
+  }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (step.outputs[i] >= 0) FOVEA_RETURN_IF_ERROR(store_value(step.outputs[i], std::move(outputs[i])));
   }

@@ -22,6 +22,7 @@ struct ExecutorOptions {
 };
 
 class BodyExecutors;
+struct DynamicKernels;
 
 class Executor {
  public:
@@ -41,13 +42,13 @@ class Executor {
   const Plan& plan() const { return plan_; }
 
  private:
-  struct Entry;
   Status select(std::span<const Datum> inputs);
   Status check_inputs(std::span<const Datum> inputs) const;
   Status bind_outputs(std::span<const Datum> inputs, std::span<const Tensor> bound);
   Status run_step(PreparedStep& prepared, std::size_t index);
   Status run_reference(PreparedStep& prepared);
   Status run_dynamic(PreparedStep& prepared, std::size_t index);
+  Result<bool> run_dynamic_tuned(const PlanStep& step, std::size_t index, std::span<const Datum> inputs, std::span<Datum> outputs);
   Result<Datum> read_value(int value);
   Status store_value(int value, Datum datum);
   Status collect_outputs();
@@ -62,6 +63,7 @@ class Executor {
   std::vector<Datum> outputs_;
   std::vector<Tensor> output_tensors_;   // where static outputs are written
   std::vector<std::unique_ptr<BodyExecutors>> bodies_;  // per step, null for most
+  std::vector<std::unique_ptr<DynamicKernels>> dynamic_kernels_;  // per step, null for most
   std::vector<double> step_seconds_;
   std::int64_t runs_ = 0;
 };

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "runtime/executor.h"
 #include "runtime/thread_count.h"
+#include "runtime/work_estimate.h"
 
 namespace fovea {
 
@@ -103,6 +104,16 @@ std::vector<StepProfile> Session::profile() const {
     StepProfile row{step.name, step.op, step.kernel};
     row.runs = runs;
     row.milliseconds = runs > 0 ? state_->executor.step_seconds()[i] * 1e3 / static_cast<double>(runs) : 0;
+    if (const Instance* instance = state_->executor.current()) {
+      const auto describe = [&](const std::vector<int>& values) {
+        std::vector<TensorDesc> descs;
+        for (int v : values) descs.push_back(v >= 0 && instance->is_static(v) ? instance->desc(v) : TensorDesc());
+        return descs;
+      };
+      const Work work = estimate_work(step.op, step.attributes, describe(step.inputs), describe(step.outputs));
+      row.flops = work.flops;
+      row.bytes = work.bytes;
+    }
     rows.push_back(std::move(row));
   }
   return rows;
