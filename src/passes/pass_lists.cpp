@@ -3,20 +3,26 @@
 #include <algorithm>
 
 #include "passes/canonicalize_operators.h"
+#include "passes/decompose_batch_norm.h"
 #include "passes/eliminate_dead_code.h"
 #include "passes/eliminate_identities.h"
 #include "passes/fold_constant_if.h"
 #include "passes/fold_constants.h"
 #include "passes/fold_shape_arithmetic.h"
+#include "passes/form_pointwise_programs.h"
 #include "passes/fuse_conv_activation.h"
 #include "passes/fuse_conv_bn.h"
 #include "passes/fuse_gelu.h"
 #include "passes/fuse_hard_swish.h"
+#include "passes/fuse_layer_norm.h"
 #include "passes/fuse_matmul.h"
+#include "passes/fuse_norm_affine.h"
+#include "passes/fuse_pad.h"
 #include "passes/fuse_silu.h"
 #include "passes/merge_duplicates.h"
 #include "passes/merge_reshapes.h"
 #include "passes/pass.h"
+#include "passes/remove_qdq_where_exact.h"
 #include "passes/sink_transposes.h"
 
 namespace fovea::passes {
@@ -40,12 +46,18 @@ constexpr Pass kSimplify[] = {
 // Larger patterns first: silu and friends would take pieces out of them. They must come before fuse_conv_bn, which
 // would fold a GELU's constant factor into a convolution.
 constexpr Pass kPatterns[] = {
+    {"fuse_layer_norm", "LayerNorm, RMSNorm, InstanceNorm in all their spellings", fuse_layer_norm},
+    {"fuse_norm_affine", "factor and summand into a normalisation", fuse_norm_affine},
     {"fuse_gelu", "GELU in all its spellings", fuse_gelu},
     {"fuse_hard_swish", "hard swish and hard sigmoid", fuse_hard_swish},
     {"fuse_silu", "x * sigmoid(x), mish", fuse_silu},
 };
 
+// Pads first: a Pad between convolution and BatchNormalization would be in the way of neither, but one in front of a
+// convolution hides its input from merging.
 constexpr Pass kConvolutions[] = {
+    {"remove_qdq_where_exact", "quantisation steps that change no number", remove_qdq_where_exact},
+    {"fuse_pad", "zero padding into convolutions and pools", fuse_pad},
     {"fuse_conv_bn", "factors and summands per channel into weights", fuse_conv_bn},
 };
 
@@ -53,6 +65,12 @@ constexpr Pass kConvolutions[] = {
 constexpr Pass kFusions[] = {
     {"fuse_conv_activation", "convolution with residual and activation", fuse_conv_activation},
     {"fuse_matmul", "product with transposes, scale, bias, residual, activation", fuse_matmul},
+    {"decompose_batch_norm", "leftover BatchNormalization as factor and summand", decompose_batch_norm},
+};
+
+// Last, on what the fused operators left over.
+constexpr Pass kPointwise[] = {
+    {"form_pointwise_programs", "trees of elementwise operators as one node", form_pointwise_programs},
 };
 
 constexpr Pass kCleanup[] = {
@@ -65,6 +83,7 @@ constexpr PassGroup kOptimization[] = {
     {"patterns", kPatterns, 2},
     {"convolutions", kConvolutions, 2},
     {"fusions", kFusions, 1},
+    {"pointwise", kPointwise, 1},
     {"cleanup", kCleanup, 1},
 };
 
