@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Heads that give boxes as lists.
+#include "task/decode_boxes.h"
+
+#include "task/box_scoring.h"
+
+namespace fovea::task {
+
+bool in_picture_pixels(const DetectionDecode& decode) {
+  if (const auto* d = std::get_if<BoxesScores>(&decode)) return d->coordinates == Coordinates::Picture;
+  if (const auto* d = std::get_if<Rows>(&decode)) return d->coordinates == Coordinates::Picture;
+  if (const auto* d = std::get_if<FinalBoxes>(&decode)) return d->coordinates == Coordinates::Picture;
+  return false;
+}
+
+Result<std::vector<Candidate>> decode_boxes(const BoxesScores& decode, const BoxContext& context) {
+  std::vector<Candidate> candidates;
+  const auto [sx, sy] = pixel_scale(decode.coordinates, context.transform);
+  for (std::size_t level = 0; level < decode.boxes.size(); ++level) {
+    FOVEA_ASSIGN(const Matrix boxes, matrix_output(context.outputs, decode.boxes[level]));
+    FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores[level]));
+    Matrix objectness, keypoints;
+    if (!decode.objectness.empty()) {
+      FOVEA_ASSIGN(objectness, matrix_output(context.outputs, decode.objectness[level]));
+      FOVEA_RETURN_IF_ERROR(expect_rows(decode.objectness[level], objectness.rows, boxes.rows, "one a box"));
+      FOVEA_RETURN_IF_ERROR(expect_columns(decode.objectness[level], objectness.columns, 1));
+    }
+    if (!decode.keypoints.empty()) {
+      FOVEA_ASSIGN(keypoints, matrix_output(context.outputs, decode.keypoints[level]));
+      FOVEA_RETURN_IF_ERROR(expect_rows(decode.keypoints[level], keypoints.rows, boxes.rows, "one a box"));
+    }
+    FOVEA_RETURN_IF_ERROR(expect_columns(decode.boxes[level], boxes.columns, 4));
+    FOVEA_RETURN_IF_ERROR(expect_rows(decode.scores[level], scores.rows, boxes.rows, "one a box"));
+    const ScoreRule rule = with_last_as_background(decode.rule, scores.columns);
+    Scorer scorer(rule, context.threshold, candidates);
+    for (std::int64_t r = 0; r < boxes.rows; ++r) {
+      const auto make_box = [&] { return scaled(to_corners({boxes(r, 0), boxes(r, 1), boxes(r, 2), boxes(r, 3)}, decode.format), sx, sy); };
+      const auto make_points = [&] {
+        Points points;
+        for (std::int64_t c = 0; c + 1 < keypoints.columns; c += 2) points.emplace_back(keypoints(r, c) * sx, keypoints(r, c + 1) * sy);
+        return points;
+      };
+      scorer.add(objectness.values ? objectness(r, 0) : 1, objectness.values != nullptr, scores.columns,
+                 [&](std::int64_t c) { return scores(r, c); }, make_box, make_points);
+    }
+  }
+  return candidates;
+}
+
+Result<std::vector<Candidate>> decode_boxes(const Rows& decode, const BoxContext& context) {
+  using C = Rows::Column;
+  FOVEA_ASSIGN(const Matrix rows, matrix_output(context.outputs, decode.output, decode.transposed));
+  FOVEA_RETURN_IF_ERROR(expect_columns(decode.output, rows.columns, static_cast<std::int64_t>(decode.columns.size())));
+  std::array<std::int64_t, 13> place;
+  place.fill(-1);
+  for (std::size_t i = 0; i < decode.columns.size(); ++i) place[static_cast<std::size_t>(decode.columns[i])] = static_cast<std::int64_t>(i);
+  const auto at = [&](C column) { return place[static_cast<std::size_t>(column)]; };
+  const auto [sx, sy] = pixel_scale(decode.coordinates, context.transform);
+  const bool corners = at(C::X1) >= 0, has_classes = at(C::Classes) >= 0;
+  const std::int64_t first = has_classes ? at(C::Classes) : at(C::Score), classes = has_classes ? rows.columns - first : 1;
+  std::vector<Candidate> candidates;
+  Scorer scorer(decode.rule, context.threshold, candidates);
+  for (std::int64_t r = 0; r < rows.rows; ++r) {
+    const auto value = [&](C column) -> double { return rows(r, at(column)); };
+    const std::size_t before = candidates.size();
+    const auto make_box = [&] {
+      const Box box = corners ? Box{value(C::X1), value(C::Y1), value(C::X2), value(C::Y2)} : Box{value(C::Cx), value(C::Cy), value(C::W), value(C::H)};
+      return scaled(to_corners(box, corners ? BoxFormat::Xyxy : BoxFormat::Cxcywh), sx, sy);
+    };
+    scorer.add(at(C::Objectness) >= 0 ? value(C::Objectness) : 1, at(C::Objectness) >= 0, classes,
+               [&](std::int64_t c) { return rows(r, first + c); }, make_box, no_points);
+    if (at(C::Class) >= 0 && candidates.size() > before) {
+      const double number = value(C::Class);
+      candidates.back().class_id = std::abs(number) < 1e9 ? static_cast<int>(std::lround(number)) : -1;
+    }
+  }
+  return candidates;
+}
+
+Result<std::vector<Candidate>> decode_boxes(const FinalBoxes& decode, const BoxContext& context) {
+  FOVEA_ASSIGN(const Matrix boxes, matrix_output(context.outputs, decode.boxes));
+  FOVEA_ASSIGN(const Matrix labels, matrix_output(context.outputs, decode.labels));
+  FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores));
+  FOVEA_RETURN_IF_ERROR(expect_rows(decode.labels, labels.rows, boxes.rows, "one a box"));
+  FOVEA_RETURN_IF_ERROR(expect_rows(decode.scores, scores.rows, boxes.rows, "one a box"));
+  std::int64_t count = boxes.rows;
+  if (count > 0) {
+    FOVEA_RETURN_IF_ERROR(expect_columns(decode.boxes, boxes.columns, 4));
+    FOVEA_RETURN_IF_ERROR(expect_columns(decode.labels, labels.columns, 1));
+    FOVEA_RETURN_IF_ERROR(expect_columns(decode.scores, scores.columns, 1));
+  }
+  if (!decode.count.empty()) {
+    FOVEA_ASSIGN(const Tensor stored, float_output(context.outputs, decode.count));
+    if (stored.elements() != 1) return invalid_argument("output '", decode.count, "': expected one number");
+    count = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::clamp(stored.data<float>()[0], 0.0f, 1e9f)), 0, boxes.rows);
+  }
+  const auto [sx, sy] = pixel_scale(decode.coordinates, context.transform);
+  std::vector<Candidate> candidates;
+  for (std::int64_t r = 0; r < count; ++r) {
+    const Box box = scaled(to_corners({boxes(r, 0), boxes(r, 1), boxes(r, 2), boxes(r, 3)}, decode.format), sx, sy);
+    const double label = labels(r, 0);
+    const bool finite = std::all_of(box.begin(), box.end(), [](double v) { return std::isfinite(v); }) && std::abs(label) < 1e9;
+    if (scores(r, 0) >= context.threshold && finite) candidates.push_back({box, scores(r, 0), static_cast<int>(std::lround(label)) - decode.first_label, {}});
+  }
+  return candidates;
+}
+
+}  // namespace fovea::task
