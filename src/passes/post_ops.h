@@ -9,7 +9,7 @@
 
 namespace fovea::passes {
 
-/// An operator that is one of ops/fused/activation.h.
+/// An operator that is one of base/activation.h.
 struct FoundActivation {
   ValueId x = kNone;
   std::string name;                    ///< "relu", "silu" ...

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // fovea::conv: ONNX Conv with bias, residual and activation; what every convolution becomes after the passes.
-// Inputs X, W, B (optional), R (optional, shaped as the output). See activation.h for the attributes.
+// Inputs X, W, B (optional), R (optional, shaped as the output). See base/activation.h for the attributes.
 #include "ops/conv/conv_params.h"
 #include "ops/fused/post_op_attributes.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // fovea::conv: y = act(conv(x, w) + b + r) or act(conv(x, w) + b) + r. One, two or three spatial axes.
+#include "base/activation.h"
 #include "base/float_types.h"
 #include "ops/conv/conv_params.h"
-#include "ops/fused/activation.h"
 #include "ops/kernel_context.h"
 
 namespace fovea::ops {

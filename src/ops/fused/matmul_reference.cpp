@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fovea::matmul: y = act(scale * a b + c + r) or act(scale * a b + c) + r, sums in f64.
+#include "base/activation.h"
 #include "base/checked_math.h"
-#include "ops/fused/activation.h"
 #include "ops/fused/matmul_shapes.h"
 #include "ops/fused/pointwise_program.h"
 #include "ops/kernel_context.h"

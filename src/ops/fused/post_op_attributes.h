@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The attributes of every operator with an activation and a residual input (see activation.h), for schemas.
+// The attributes of every operator with an activation and a residual input (see base/activation.h), for schemas.
 #pragma once
 
-#include "ops/fused/activation.h"
+#include "base/activation.h"
 #include "ops/schema.h"
 
 namespace fovea::ops {

@@ -8,10 +8,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/activation.h"
 #include "base/check.h"
 #include "base/tensor_desc.h"
 #include "device/kernel.h"
-#include "ops/fused/activation.h"
 
 namespace fovea::cpu {
 

@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tiny.onnx, the smallest network worth building: two convolutions over free height and width."""
+import pathlib
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+random = np.random.default_rng(0)
+
+
+def weights(name, *shape):
+    return numpy_helper.from_array((random.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32), name)
+
+
+nodes = [
+    helper.make_node("Conv", ["images", "w0", "b0"], ["c0"], name="stem", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
+    helper.make_node("Relu", ["c0"], ["r0"], name="stem/act"),
+    helper.make_node("Conv", ["r0", "w1"], ["scores"], name="head", kernel_shape=[1, 1]),
+]
+graph = helper.make_graph(
+    nodes, "tiny",
+    [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["N", 3, "H", "W"])],
+    [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", 4, "h", "w"])],
+    [weights("w0", 8, 3, 3, 3), weights("b0", 8), weights("w1", 4, 8, 1, 1)])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="tests/models/make_tiny.py")
+onnx.checker.check_model(model)
+onnx.save(model, pathlib.Path(__file__).with_name("tiny.onnx"))
