@@ -45,7 +45,7 @@ const std::vector<Expression>& tensorflow_spellings() {
     std::vector<Expression> all;
     for (const char* square : {"Mul(d:Sub(x, m:ReduceMean(x, axes)), d)", "Pow(d:Sub(x, m:ReduceMean(x, axes)), 2)"}) {
       for (const char* root : {"Reciprocal(Sqrt(", "Div(1, Sqrt("}) {
-        all.emplace_back(str_cat("Add(Mul(x, r:Mul(scale, ", root, "Add(w:ReduceMean(", square, ", axes2), eps)))), Sub(bias, Mul(m, r)))"));
+        all.emplace_back(str_cat("Add(Mul(x, r:Mul(scale, ", root, "Add(w:ReduceMean(", square, ", axes2), eps))))), Sub(bias, Mul(m, r)))"));
       }
     }
     return all;

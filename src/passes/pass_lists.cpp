@@ -10,6 +10,7 @@
 #include "passes/fold_constants.h"
 #include "passes/fold_shape_arithmetic.h"
 #include "passes/form_pointwise_programs.h"
+#include "passes/fuse_attention.h"
 #include "passes/fuse_conv_activation.h"
 #include "passes/fuse_conv_bn.h"
 #include "passes/fuse_gelu.h"
@@ -19,6 +20,7 @@
 #include "passes/fuse_norm_affine.h"
 #include "passes/fuse_pad.h"
 #include "passes/fuse_silu.h"
+#include "passes/merge_convs_sharing_input.h"
 #include "passes/merge_duplicates.h"
 #include "passes/merge_reshapes.h"
 #include "passes/pass.h"
@@ -48,13 +50,13 @@ constexpr Pass kSimplify[] = {
 constexpr Pass kPatterns[] = {
     {"fuse_layer_norm", "LayerNorm, RMSNorm, InstanceNorm in all their spellings", fuse_layer_norm},
     {"fuse_norm_affine", "factor and summand into a normalisation", fuse_norm_affine},
+    {"fuse_attention", "softmax attention", fuse_attention},
     {"fuse_gelu", "GELU in all its spellings", fuse_gelu},
     {"fuse_hard_swish", "hard swish and hard sigmoid", fuse_hard_swish},
     {"fuse_silu", "x * sigmoid(x), mish", fuse_silu},
 };
 
-// Pads first: a Pad between convolution and BatchNormalization would be in the way of neither, but one in front of a
-// convolution hides its input from merging.
+// Quantisation first: what it leaves between convolution and BatchNormalization is real rounding.
 constexpr Pass kConvolutions[] = {
     {"remove_qdq_where_exact", "quantisation steps that change no number", remove_qdq_where_exact},
     {"fuse_pad", "zero padding into convolutions and pools", fuse_pad},
@@ -64,6 +66,7 @@ constexpr Pass kConvolutions[] = {
 // From here on operators of our own appear.
 constexpr Pass kFusions[] = {
     {"fuse_conv_activation", "convolution with residual and activation", fuse_conv_activation},
+    {"merge_convs_sharing_input", "small convolutions of one input", merge_convs_sharing_input},
     {"fuse_matmul", "product with transposes, scale, bias, residual, activation", fuse_matmul},
     {"decompose_batch_norm", "leftover BatchNormalization as factor and summand", decompose_batch_norm},
 };

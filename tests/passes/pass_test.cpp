@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "passes/infer_shapes.h"
+#include "device/kernel_registry.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "ops/kernel_context.h"
@@ -119,6 +120,14 @@ class PassCaseTest : public ::testing::Test {
   PassCase test_;
 };
 
+/// fuse_attention fires only where a tuned kernel exists; the tests run on the reference.
+class NoKernel : public Kernel {
+ public:
+  std::string_view name() const override { return "none"; }
+  Status can_run(const Problem&) const override { return {ErrorCode::Unsupported, "only a name"}; }
+  Result<std::unique_ptr<PreparedKernel>> prepare(const Problem& problem) const override { return can_run(problem); }
+};
+
 }  // namespace
 }  // namespace fovea::testing
 
@@ -140,5 +149,7 @@ int main(int argc, char** argv) {
                               [test]() -> fovea::testing::PassCaseTest* { return new fovea::testing::PassCaseTest(test); });
     }
   }
+  static const fovea::testing::NoKernel attention;
+  fovea::add_kernel("cpu", "Attention", &attention);
   return RUN_ALL_TESTS();
 }
