@@ -265,7 +265,7 @@ Result<Tensor> parse_npy(std::span<const std::byte> bytes, std::int64_t max_byte
   if (needed != static_cast<std::int64_t>(data.size())) {
     return invalid_model("npy: shape ", header.shape.to_string(), " needs ", needed, " bytes, found ", data.size());
   }
-  if (allocated > max_bytes) return resource_exhausted("npy: ", allocated, " bytes, more than the limit of ", max_bytes);
+  if (allocated > max_bytes) return invalid_model("npy: ", allocated, " bytes, more than the limit of ", max_bytes);
   FOVEA_ASSIGN(Tensor tensor, Tensor::allocate(type, header.shape));
   if (type == DataType::string) {
     for_each_element(header, [&](std::int64_t to, std::int64_t from) {

@@ -174,7 +174,7 @@ Result<Tensor> read_entry(std::span<const std::byte> bytes, const Entry& entry, 
   if (entry.flags & 1) return unsupported("encrypted");
   if (entry.method != kStored && entry.method != kDeflated) return unsupported("compression method ", entry.method);
   FOVEA_ASSIGN(std::span<const std::byte> content, packed_bytes(bytes, entry));
-  if (entry.size > static_cast<std::uint64_t>(max_bytes)) return resource_exhausted(entry.size, " bytes, more than the limit of ", max_bytes);
+  if (entry.size > static_cast<std::uint64_t>(max_bytes)) return invalid_model(entry.size, " bytes, more than the limit of ", max_bytes);
   std::vector<std::byte> inflated;
   if (entry.method == kDeflated) {
     FOVEA_ASSIGN(inflated, inflate_entry(content, entry.size));

@@ -15,8 +15,8 @@ namespace fovea {
 using NamedTensors = std::map<std::string, Tensor>;
 
 /// Stored and deflated entries, zip64 included. All sizes are checked before anything is allocated, checksums
-/// after. InvalidModel for anything malformed, Unsupported for encryption and other compressions,
-/// ResourceExhausted beyond `max_bytes` in all.
+/// after. InvalidModel for anything malformed or beyond `max_bytes` in all, Unsupported for encryption and other
+/// compressions.
 Result<NamedTensors> parse_npz(std::span<const std::byte> bytes, std::int64_t max_bytes = kMaxNpyBytes);
 Result<NamedTensors> read_npz(const std::filesystem::path& file);
 

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/npz.h"
 #include "cli/command.h"
+#include "cli/picture_input.h"
 #include "compiler/samples.h"
 #include "engine/plan.h"
 
@@ -156,6 +157,11 @@ Result<std::map<std::string, Tensor>> load_inputs(const Engine& engine, const st
     const std::string name = equals == std::string::npos ? plan.values[static_cast<std::size_t>(plan.inputs[0])].name : argument.substr(0, equals);
     const PlanValue* value = declared(name);
     if (!value) return invalid_argument("--input: no input named '", name, "'");
+    if (is_picture_file(file)) {
+      const auto given = shapes.find(name);
+      FOVEA_ASSIGN(inputs[name], load_picture_input(engine, name, file, given == shapes.end() ? Shape() : given->second));
+      continue;
+    }
     FOVEA_ASSIGN(inputs[name], load_tensor(file, name));
   }
   for (const auto& [name, shape] : shapes) {

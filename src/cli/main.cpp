@@ -17,6 +17,7 @@ constexpr Command kCommands[] = {
     {"doctor", "devices and libraries found, reasons for what is absent", fovea::cli::doctor},
     {"inspect", "what is inside an ONNX file or an engine", fovea::cli::inspect},
     {"ops", "the operators, their types and kernels", fovea::cli::ops},
+    {"predict", "pictures in, detections, labels or masks out", fovea::cli::predict},
     {"run", "run a network once", fovea::cli::run},
 };
 

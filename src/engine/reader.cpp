@@ -70,7 +70,7 @@ class Reader {
 
  private:
   Status spend(std::size_t bytes) {
-    if (bytes > budget_) return resource_exhausted("engine file: its plan needs far more memory than its size explains");
+    if (bytes > budget_) return invalid_model("engine file: its plan needs far more memory than its size explains");
     budget_ -= bytes;
     return {};
   }

@@ -14,7 +14,7 @@ Result<Picture> decode_picture(std::span<const std::byte> bytes, const PictureLi
   FOVEA_ASSIGN(const PictureSize size, picture_size(bytes));
   if (size.width <= 0 || size.height <= 0) return invalid_model(size.format, ": picture of ", size.width, "x", size.height, " pixels");
   if (size.width > limits.max_pixels / size.height) {
-    return resource_exhausted(size.format, ": ", size.width, "x", size.height, " pixels, more than the limit of ", limits.max_pixels);
+    return invalid_model(size.format, ": ", size.width, "x", size.height, " pixels, more than the limit of ", limits.max_pixels);
   }
   try {
     const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U, const_cast<std::byte*>(bytes.data()));
@@ -33,7 +33,10 @@ Result<Picture> decode_picture(std::span<const std::byte> bytes, const PictureLi
 }
 
 Result<Picture> read_picture(const std::filesystem::path& file, const PictureLimits& limits) {
-  FOVEA_ASSIGN(const auto mapped, MappedFile::open(file, limits.max_bytes));
+  FOVEA_ASSIGN(const auto mapped, MappedFile::open(file));
+  if (static_cast<std::int64_t>(mapped->bytes().size()) > limits.max_bytes) {
+    return invalid_model(file.string(), ": ", mapped->bytes().size(), " bytes, more than the limit of ", limits.max_bytes);
+  }
   auto picture = decode_picture(mapped->bytes(), limits);
   if (!picture.ok()) return std::move(picture).status().with_context(file.string());
   return picture;

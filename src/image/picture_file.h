@@ -24,8 +24,8 @@ struct PictureSize {
 Result<PictureSize> picture_size(std::span<const std::byte> bytes);
 
 /// Decodes to RGB: alpha is dropped, grey becomes RGB, 16 bits become 8, a camera's rotation (EXIF) is applied.
-/// The size is checked before decoding. InvalidModel for damaged or cut files, Unsupported for other formats,
-/// ResourceExhausted beyond the limits.
+/// The size is checked before decoding. InvalidModel for damaged or cut files and beyond the limits, Unsupported for
+/// other formats.
 Result<Picture> decode_picture(std::span<const std::byte> bytes, const PictureLimits& limits = {});
 Result<Picture> read_picture(const std::filesystem::path& file, const PictureLimits& limits = {});
 

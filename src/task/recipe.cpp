@@ -259,7 +259,7 @@ std::string Recipe::label_of(int class_id) const {
 }
 
 Result<Recipe> parse_recipe(std::string_view text) {
-  if (text.size() > kMaxText) return resource_exhausted("recipe: ", text.size(), " bytes, more than the limit of ", kMaxText);
+  if (text.size() > kMaxText) return invalid_model("recipe: ", text.size(), " bytes, more than the limit of ", kMaxText);
   nlohmann::json json;
   try {
     json = nlohmann::json::parse(text);

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fovea predict`: pictures in, answers out, by the recipe in the engine.
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "base/npy.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "fovea/session.h"
+#include "image/picture_file.h"
+#include "task/decode.h"
+
+namespace fovea::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string network, folder, recipe;
+  std::vector<std::string> pictures;
+  double threshold = -1;
+  CommonArguments common;
+};
+
+/// "62 RBC, 1 WBC", in the order of the classes.
+std::string counted(const task::Prediction& prediction) {
+  std::map<int, std::pair<std::string, int>> counts;
+  for (const task::Detection& d : prediction.detections) {
+    auto& [label, count] = counts[d.class_id];
+    label = d.label;
+    ++count;
+  }
+  std::string text;
+  for (const auto& [id, row] : counts) text += str_cat(text.empty() ? "" : ", ", row.second, " ", row.first);
+  return text.empty() ? "nothing found" : text;
+}
+
+class Predictor {
+ public:
+  Predictor(Engine engine, Session session, task::Recipe recipe, const Arguments& arguments)
+      : engine_(std::move(engine)), session_(std::move(session)), recipe_(std::move(recipe)), arguments_(arguments) {}
+
+  Status predict(const std::string& file) {
+    FOVEA_ASSIGN(image::Picture picture, image::read_picture(file));
+    const auto infos = engine_.inputs();
+    FOVEA_ASSIGN(const task::TaskInputs inputs, task::make_inputs(recipe_, picture, infos));
+    const auto start = std::chrono::steady_clock::now();
+    for (const auto& [name, tensor] : inputs.tensors) FOVEA_RETURN_IF_ERROR(session_.set_input(name, tensor));
+    FOVEA_RETURN_IF_ERROR(session_.run());
+    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    task::NamedTensors outputs;
+    for (const TensorInfo& info : engine_.outputs()) {
+      FOVEA_ASSIGN(outputs[info.name], session_.output(info.name));
+    }
+    FOVEA_ASSIGN(const task::Prediction prediction, task::decode(recipe_, outputs, inputs.transform));
+    task::PredictionFiles files;
+    std::string annotated;
+    if (!arguments_.folder.empty()) FOVEA_RETURN_IF_ERROR(save(prediction, picture, file, files, annotated));
+    json_ += (json_.empty() ? "" : "\n") + task::to_json(prediction, file, files);
+    if (arguments_.common.json == "-") return {};
+    const bool detections = prediction.kind == task::Prediction::Kind::Detections;
+    std::printf("%s: %dx%d%s\n", file.c_str(), inputs.transform.picture_width, inputs.transform.picture_height,
+                detections ? (": " + counted(prediction)).c_str() : "");
+    if (!arguments_.common.quiet) std::fputs(task::to_table(prediction).c_str(), stdout);
+    if (arguments_.common.verbose) std::printf("network: %.2f ms\n", ms);
+    if (!annotated.empty()) std::printf("wrote %s\n", annotated.c_str());
+    return {};
+  }
+
+  const std::string& json() const { return json_; }
+
+ private:
+  Status save(const task::Prediction& prediction, image::Picture& picture, const std::string& file, task::PredictionFiles& files, std::string& annotated) {
+    // Pictures of one name from several folders get a number.
+    std::string stem = fs::path(file).stem().string();
+    for (int i = 2; !taken_.insert(stem).second; ++i) stem = fs::path(file).stem().string() + "_" + std::to_string(i);
+    const fs::path base = fs::path(arguments_.folder) / stem;
+    annotated = base.string() + "_predicted.png";
+    if (prediction.kind == task::Prediction::Kind::Segmentation) {
+      files.mask = base.string() + "_mask.png";
+      image::Picture mask(prediction.segmentation.width, prediction.segmentation.height);
+      for (std::size_t i = 0; i < mask.pixels.size(); ++i) mask.pixels[i] = static_cast<std::uint8_t>(prediction.segmentation.classes[i / 3]);
+      FOVEA_RETURN_IF_ERROR(image::write_png(files.mask, mask));
+    }
+    if (prediction.kind == task::Prediction::Kind::Depth) {
+      files.depth = base.string() + "_depth.npy";
+      const task::DepthMap& depth = prediction.depth;
+      FOVEA_RETURN_IF_ERROR(write_npy(files.depth, Tensor::from<float>(DataType::f32, {depth.height, depth.width}, depth.values)));
+    }
+    task::draw(prediction, picture);
+    return image::write_png(annotated, picture);
+  }
+
+  Engine engine_;
+  Session session_;
+  task::Recipe recipe_;
+  const Arguments& arguments_;
+  std::string json_;
+  std::set<std::string> taken_;
+};
+
+Result<task::Recipe> find_recipe(const Engine& engine, const Arguments& arguments) {
+  std::string text = engine.recipe();
+  if (!arguments.recipe.empty()) {
+    FOVEA_ASSIGN(text, read_file(arguments.recipe));
+  }
+  if (text.empty()) {
+    return Status(ErrorCode::InvalidArgument, arguments.network + ": holds no recipe, so its outputs have no meaning",
+                  "give --recipe task.json here or to `fovea build`; see docs/recipes.md");
+  }
+  auto recipe = task::parse_recipe(text);
+  if (!recipe.ok()) return std::move(recipe).status().with_context(arguments.recipe.empty() ? arguments.network : arguments.recipe);
+  if (auto* detection = std::get_if<task::DetectionRecipe>(&recipe->task); detection && arguments.threshold >= 0) {
+    detection->score_threshold = arguments.threshold;
+  }
+  return recipe;
+}
+
+Result<Predictor> open(const Arguments& arguments) {
+  BuildOptions options;
+  options.threads = arguments.common.threads;
+  options.progress = progress_bar(arguments.common.quiet);
+  FOVEA_ASSIGN(const Engine engine, load_or_build(arguments.network, options));
+  FOVEA_ASSIGN(const task::Recipe recipe, find_recipe(engine, arguments));
+  FOVEA_ASSIGN(Session session, Session::create(engine, {arguments.common.threads}));
+  if (!arguments.folder.empty()) {
+    std::error_code error;
+    fs::create_directories(arguments.folder, error);
+    if (!fs::is_directory(arguments.folder)) return not_found(arguments.folder, ": cannot be created: ", error.message());
+  }
+  return Predictor(engine, std::move(session), recipe, arguments);
+}
+
+}  // namespace
+
+int predict(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Runs pictures through a network and prints what its recipe makes of the outputs.");
+  app.footer("Example: fovea predict cells.fovea photo.jpg -o out --json cells.json");
+  app.add_option("network", arguments.network, "engine with a recipe, or an ONNX file with --recipe")->required();
+  app.add_option("pictures", arguments.pictures, "JPEG, PNG, BMP or PPM files")->required();
+  app.add_option("-o,--output", arguments.folder, "write annotated pictures (and masks, depth maps) into this folder");
+  app.add_option("--recipe", arguments.recipe, "use this recipe instead of the engine's");
+  app.add_option("--threshold", arguments.threshold, "smallest score of a detection instead of the recipe's")->check(CLI::Range(0.0, 1.0));
+  arguments.common.add_to(app, true);
+  if (const auto code = parse(app, argc, argv)) return *code;
+  catch_interrupts();
+  auto predictor = open(arguments);
+  if (!predictor.ok()) return fail(predictor.status());
+  // A bad picture does not keep the others from their answers; the first failure gives the exit code.
+  int code = kDone;
+  for (const std::string& picture : arguments.pictures) {
+    if (interrupted()) return fail(Status(ErrorCode::Cancelled, "interrupted"));
+    const Status status = predictor->predict(picture);
+    if (!status.ok()) {
+      const int failed = fail(status);
+      code = code == kDone ? failed : code;
+    }
+  }
+  if (!arguments.common.json.empty() && !predictor->json().empty()) {
+    const Status status = write_json(arguments.common.json, predictor->json());
+    if (!status.ok()) return fail(status);
+  }
+  return code;
+}
+
+}  // namespace fovea::cli
