@@ -11,6 +11,7 @@
 #include "passes/fold_shape_arithmetic.h"
 #include "passes/form_pointwise_programs.h"
 #include "passes/fuse_attention.h"
+#include "passes/fuse_channel_shuffle.h"
 #include "passes/fuse_conv_activation.h"
 #include "passes/fuse_conv_bn.h"
 #include "passes/fuse_gelu.h"
@@ -48,6 +49,7 @@ constexpr Pass kSimplify[] = {
 // Larger patterns first: silu and friends would take pieces out of them. They must come before fuse_conv_bn, which
 // would fold a GELU's constant factor into a convolution.
 constexpr Pass kPatterns[] = {
+    {"fuse_channel_shuffle", "reshapes and transposes that reorder whole channels", fuse_channel_shuffle},
     {"fuse_layer_norm", "LayerNorm, RMSNorm, InstanceNorm in all their spellings", fuse_layer_norm},
     {"fuse_norm_affine", "factor and summand into a normalisation", fuse_norm_affine},
     {"fuse_attention", "softmax attention", fuse_attention},
