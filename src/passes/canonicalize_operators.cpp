@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/onnx_data_type.h"
 #include "passes/reshape_target.h"
 #include "passes/rewrite.h"
 
@@ -144,6 +145,17 @@ bool mean_to_pool(Graph& graph, NodeId id) {
   return true;
 }
 
+bool cast_like_to_cast(Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.op != "CastLike") return false;
+  const DataType to = type_of(graph, node.inputs[1]);
+  if (to == DataType::undefined) return false;
+  Attributes attributes = node.attributes;
+  attributes.set("to", onnx_number(to));
+  replace_node(graph, id, "Cast", {node.inputs[0]}, std::move(attributes));
+  return true;
+}
+
 bool to_reshape(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (node.op != "Flatten" && node.op != "Squeeze" && node.op != "Unsqueeze") return false;
@@ -160,7 +172,7 @@ Result<bool> canonicalize_operators(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
     for (auto rewrite : {split_sum, constant_to_the_right, subtraction_to_addition, division_to_product, bounds_to_clip, clip_to_relu,
-                         prelu_to_leaky_relu, mean_to_pool, to_reshape}) {
+                         prelu_to_leaky_relu, mean_to_pool, cast_like_to_cast, to_reshape}) {
       if (graph.alive(id)) changed = rewrite(graph, id) || changed;
     }
   }

@@ -8,6 +8,7 @@
 #include "passes/eliminate_identities.h"
 #include "passes/fold_constant_if.h"
 #include "passes/fold_constants.h"
+#include "passes/fold_sequences.h"
 #include "passes/fold_shape_arithmetic.h"
 #include "passes/form_pointwise_programs.h"
 #include "passes/fuse_attention.h"
@@ -38,6 +39,7 @@ constexpr Pass kSimplify[] = {
     {"fold_constants", "run operators whose inputs are constants", fold_constants},
     {"fold_shape_arithmetic", "shape arithmetic with a known result", fold_shape_arithmetic, true},
     {"fold_constant_if", "take the branch of an If with a constant condition", fold_constant_if},
+    {"fold_sequences", "sequences with known items", fold_sequences},
     {"canonicalize_operators", "one spelling for what has several", canonicalize_operators},
     {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
     {"merge_reshapes", "chains of reshapes, computed target shapes", merge_reshapes},
