@@ -14,9 +14,16 @@ namespace fovea {
 
 namespace {
 
-Status system_error(const std::filesystem::path& file, const char* what, int code) {
-  const ErrorCode kind = code == ENOENT || code == EACCES || code == ENOTDIR || code == EISDIR ? ErrorCode::NotFound : ErrorCode::ResourceExhausted;
-  return {kind, str_cat(file.string(), ": ", what, ": ", std::strerror(code))};
+Status read_error(const std::filesystem::path& file, const char* what, int code) {
+  const bool missing = code == ENOENT || code == EACCES || code == ENOTDIR || code == ELOOP || code == ENAMETOOLONG;
+  return {missing ? ErrorCode::NotFound : ErrorCode::ResourceExhausted, str_cat(file.string(), ": ", what, ": ", std::strerror(code))};
+}
+
+Status write_error(const std::filesystem::path& file, const char* what, int code) {
+  const bool full = code == ENOSPC || code == EFBIG || code == EDQUOT;
+  return {full ? ErrorCode::ResourceExhausted : ErrorCode::Unavailable, str_cat(file.string(), ": ", what, ": ", std::strerror(code)),
+          full ? "free some space or write to another place; what was there before is untouched"
+               : "the folder must exist and be writable; what was there before is untouched"};
 }
 
 /// Closes on scope exit.
@@ -31,7 +38,7 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::filesystem
   while (!bytes.empty()) {
     const ssize_t count = ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), std::size_t{1} << 30));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error(file, "cannot write", errno);
+    if (count < 0) return write_error(file, "cannot write", errno);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
   return {};
@@ -42,10 +49,11 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::filesystem
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem::path& file, std::int64_t max_bytes) {
   // O_NONBLOCK: a pipe given by mistake is refused below instead of waited for.
   const Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (descriptor.fd < 0) return system_error(file, "cannot open", errno);
+  if (descriptor.fd < 0) return read_error(file, "cannot open", errno);
   struct stat info {};
-  if (::fstat(descriptor.fd, &info) != 0) return system_error(file, "cannot read", errno);
-  if (!S_ISREG(info.st_mode)) return invalid_argument(file.string(), ": not a regular file");
+  if (::fstat(descriptor.fd, &info) != 0) return read_error(file, "cannot read", errno);
+  if (S_ISDIR(info.st_mode)) return not_found(file.string(), ": expected a file, found a folder");
+  if (!S_ISREG(info.st_mode)) return unsupported(file.string(), ": expected a regular file, found a pipe or device");
   if (info.st_size > max_bytes) {
     return resource_exhausted(file.string(), ": ", info.st_size, " bytes, more than the limit of ", max_bytes);
   }
@@ -53,7 +61,7 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem
   mapped->size_ = static_cast<std::size_t>(info.st_size);
   if (mapped->size_ > 0) {
     void* data = ::mmap(nullptr, mapped->size_, PROT_READ, MAP_PRIVATE, descriptor.fd, 0);
-    if (data == MAP_FAILED) return system_error(file, "cannot map", errno);
+    if (data == MAP_FAILED) return read_error(file, "cannot map", errno);
     mapped->data_ = static_cast<const std::byte*>(data);
   }
   return std::shared_ptr<const MappedFile>(std::move(mapped));
@@ -69,14 +77,39 @@ Result<std::string> read_file(const std::filesystem::path& file, std::int64_t ma
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
+Status check_writable(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return write_error(file, "cannot write", EISDIR);
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::exists(folder, ignored)) return write_error(file, "cannot create", ENOENT);
+  if (!std::filesystem::is_directory(folder, ignored)) return write_error(file, "cannot create", ENOTDIR);
+  if (::access(folder.c_str(), W_OK) != 0) return write_error(file, "cannot create", errno);
+  return {};
+}
+
 Status write_file_atomically(const std::filesystem::path& file, std::span<const std::span<const std::byte>> pieces) {
-  const std::string temporary = file.string() + ".tmp." + std::to_string(::getpid());
+  FOVEA_RETURN_IF_ERROR(check_writable(file));
+  const auto write_pieces = [&](const Descriptor& descriptor) -> Status {
+    if (descriptor.fd < 0) return write_error(file, "cannot create", errno);
+    for (const auto piece : pieces) FOVEA_RETURN_IF_ERROR(write_all(descriptor.fd, piece, file));
+    return {};
+  };
+  std::error_code ignored;
+  // A pipe or device (/dev/null, /dev/stdout) is written to; renaming would put a file in its place.
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
+    return write_pieces(Descriptor{::open(file.c_str(), O_WRONLY | O_CLOEXEC)});
+  }
+  // A link keeps pointing where it does: its target is what is replaced.
+  std::filesystem::path target = file;
+  for (int links = 0; links < 16 && std::filesystem::is_symlink(target, ignored); ++links) {
+    target = target.parent_path() / std::filesystem::read_symlink(target, ignored);
+  }
+  const std::string temporary = target.string() + ".tmp." + std::to_string(::getpid());
   const auto write = [&]() -> Status {
     const Descriptor descriptor{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
-    if (descriptor.fd < 0) return system_error(file, "cannot create", errno);
-    for (const auto piece : pieces) FOVEA_RETURN_IF_ERROR(write_all(descriptor.fd, piece, file));
-    if (::fsync(descriptor.fd) != 0) return system_error(file, "cannot write", errno);
-    if (::rename(temporary.c_str(), file.c_str()) != 0) return system_error(file, "cannot replace", errno);
+    FOVEA_RETURN_IF_ERROR(write_pieces(descriptor));
+    if (::fsync(descriptor.fd) != 0) return write_error(file, "cannot write", errno);
+    if (::rename(temporary.c_str(), target.c_str()) != 0) return write_error(file, "cannot replace", errno);
     return {};
   };
   Status status = write();

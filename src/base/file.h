@@ -17,7 +17,7 @@ namespace fovea {
 /// faults it.
 class MappedFile {
  public:
-  /// NotFound when it does not exist or cannot be opened, InvalidArgument when it is not a regular file,
+  /// NotFound when it does not exist, cannot be opened or is a folder, Unsupported when it is a pipe or device,
   /// ResourceExhausted when it is larger than `max_bytes`.
   static Result<std::shared_ptr<const MappedFile>> open(const std::filesystem::path& file, std::int64_t max_bytes = INT64_MAX);
   ~MappedFile();
@@ -36,8 +36,12 @@ class MappedFile {
 Result<std::string> read_file(const std::filesystem::path& file, std::int64_t max_bytes = std::int64_t{1} << 30);
 
 /// Writes beside the target and renames when all bytes are on disk: at any moment the target is either what it
-/// was or the whole new content. Pieces are written in order. Errors name the file and the system's reason.
+/// was or the whole new content. Pipes and devices are written to directly. Pieces are written in order. Errors name
+/// the file and the system's reason: ResourceExhausted for a full disk, else Unavailable.
 Status write_file_atomically(const std::filesystem::path& file, std::span<const std::span<const std::byte>> pieces);
 Status write_file_atomically(const std::filesystem::path& file, std::string_view text);
+
+/// Whether the file could be created or replaced, for a look before long work.
+Status check_writable(const std::filesystem::path& file);
 
 }  // namespace fovea

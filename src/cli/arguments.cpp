@@ -5,8 +5,10 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -43,6 +45,12 @@ Result<Shape> parse_shape(std::string_view text, std::string_view whole) {
   return shape;
 }
 
+bool is_number(const std::string& text, double low, bool above) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  return !text.empty() && *end == '\0' && std::isfinite(value) && (above ? value > low : value >= low);
+}
+
 /// A tensor from name=file: an .npy file, or the entry `name` (or the only one) of an .npz file.
 Result<Tensor> load_tensor(const std::string& file, const std::string& name) {
   if (file.ends_with(".npy")) return read_npy(file);
@@ -66,6 +74,14 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     return fail(invalid_argument("command line: ", error.what()).with_hint(str_cat("'fovea ", argv[0], " --help' shows the options")));
   }
   return std::nullopt;
+}
+
+CLI::Validator above_zero() {
+  return CLI::Validator([](std::string& text) { return is_number(text, 0, true) ? std::string() : "expected a number above 0, found '" + text + "'"; }, "");
+}
+
+CLI::Validator zero_or_more() {
+  return CLI::Validator([](std::string& text) { return is_number(text, 0, false) ? std::string() : "expected a number from 0 on, found '" + text + "'"; }, "");
 }
 
 void ShapeArguments::add_to(CLI::App& app) {
@@ -92,7 +108,7 @@ Result<std::map<std::string, Shape>> parse_shapes(const std::string& text) {
 
 Result<std::map<std::string, ShapeRange>> ShapeArguments::ranges() const {
   if (!shapes.empty() && !(min_shapes + opt_shapes + max_shapes).empty()) {
-    return invalid_argument("--shapes fixes shapes; it cannot go together with --min-shapes, --opt-shapes or --max-shapes");
+    return invalid_argument("command line: --shapes fixes shapes; it cannot go together with --min-shapes, --opt-shapes or --max-shapes");
   }
   std::map<std::string, ShapeRange> ranges;
   FOVEA_ASSIGN(const auto fixed, parse_shapes(shapes));
@@ -106,7 +122,7 @@ Result<std::map<std::string, ShapeRange>> ShapeArguments::ranges() const {
     if (!high.contains(name)) ranges[name].max = ranges[name].min = shape;
   }
   for (const auto& [name, shape] : low) {
-    if (!ranges.contains(name)) return invalid_argument("--min-shapes names '", name, "': give --max-shapes for it too");
+    if (!ranges.contains(name)) return invalid_argument("command line: --min-shapes names '", name, "': give --max-shapes for it too");
     ranges[name].min = shape;
   }
   return ranges;

@@ -24,6 +24,10 @@ struct ShapeArguments {
   Result<std::map<std::string, ShapeRange>> ranges() const;
 };
 
+/// A number above 0 (or from 0 on), with a message a person can read.
+CLI::Validator above_zero();
+CLI::Validator zero_or_more();
+
 /// "name:1x3x224x224,other:1x10" -> shapes by name.
 Result<std::map<std::string, Shape>> parse_shapes(const std::string& text);
 

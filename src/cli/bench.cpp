@@ -99,7 +99,7 @@ Result<Figures> measure(const Arguments& arguments) {
   loop(0);
   for (std::thread& thread : threads) thread.join();
   const double seconds = ms_since(start) / 1e3;
-  if (interrupted()) return Status(ErrorCode::Cancelled, "bench cancelled");
+  if (interrupted()) return Status(ErrorCode::Cancelled, "bench: cancelled");
   for (const Status& status : errors) FOVEA_RETURN_IF_ERROR(status);
   for (const auto& list : times) figures.latency_ms.insert(figures.latency_ms.end(), list.begin(), list.end());
   std::sort(figures.latency_ms.begin(), figures.latency_ms.end());
@@ -158,8 +158,8 @@ int bench(int argc, char** argv) {
   app.add_option("network", arguments.network, "engine or ONNX file")->required();
   app.add_option("--streams", arguments.streams, "sessions that run at the same time")->check(CLI::Range(1, 256));
   app.add_option("--iterations", arguments.iterations, "at least so many runs per stream")->check(CLI::Range(1, 100000000));
-  app.add_option("--duration", arguments.duration, "at least so many seconds")->check(CLI::NonNegativeNumber);
-  app.add_option("--warm-up", arguments.warm_up, "seconds of runs that do not count")->check(CLI::NonNegativeNumber);
+  app.add_option("--duration", arguments.duration, "at least so many seconds")->check(zero_or_more());
+  app.add_option("--warm-up", arguments.warm_up, "seconds of runs that do not count")->check(zero_or_more());
   app.add_flag("--profile", arguments.profile, "time per layer");
   app.add_option("--input", arguments.inputs, "name=file.(npy|npz|jpg|png), repeatable; others are seeded data");
   app.add_option("--seed", arguments.seed, "seed of inputs that are not given");

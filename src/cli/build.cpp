@@ -16,10 +16,9 @@ namespace {
 const std::map<std::string, Tuning> kTunings = {{"none", Tuning::None}, {"fast", Tuning::Fast}, {"full", Tuning::Full}};
 
 struct Arguments {
-  std::string model, output, device = "cpu", data, recipe;
+  std::string model, output, device = "cpu", data, recipe, tuning = "fast";
   bool fp32 = false, fp16 = false, bf16 = false, int8 = false, best = false, no_verify = false, explain = false;
   double max_error = 0, budget = 60;
-  Tuning tuning = Tuning::Fast;
   std::vector<std::string> disabled;
   ShapeArguments shapes;
   CommonArguments common;
@@ -60,12 +59,13 @@ Result<Engine> build_engine(const Arguments& arguments) {
   options.device = arguments.device;
   options.precision = arguments.best ? Precision::Best : arguments.int8 ? Precision::Int8 : arguments.bf16 ? Precision::Bf16 : arguments.fp16 ? Precision::Fp16 : Precision::Fp32;
   options.threads = arguments.common.threads;
-  options.tuning = arguments.tuning;
+  options.tuning = kTunings.at(CLI::detail::to_lower(arguments.tuning));
   options.tuning_budget_seconds = arguments.budget;
   options.verify = !arguments.no_verify;
   options.max_error = arguments.max_error;
   options.disabled_passes = arguments.disabled;
   options.progress = progress_bar(arguments.common.quiet);
+  FOVEA_RETURN_IF_ERROR(check_writable(arguments.output));  // before the work, not after it
   FOVEA_ASSIGN(options.shapes, arguments.shapes.ranges());
   FOVEA_ASSIGN(const Model model, import_onnx(arguments.model));
   if (!arguments.recipe.empty()) {
@@ -100,10 +100,10 @@ int build(int argc, char** argv) {
   arguments.shapes.add_to(app);
   app.add_option("--data", arguments.data, "real inputs for verification: .npz, or a folder of pictures (needs a recipe)");
   app.add_option("--recipe", arguments.recipe, "task recipe (JSON) stored in the engine for `predict`");
-  app.add_option("--max-error", arguments.max_error, "largest accepted error of an output, relative to its range");
+  app.add_option("--max-error", arguments.max_error, "largest accepted error of an output, relative to its range")->check(zero_or_more());
   app.add_flag("--no-verify", arguments.no_verify, "skip the comparison with the reference kernels");
-  app.add_option("--tune", arguments.tuning, "how kernels are timed: none, fast, full")->transform(CLI::CheckedTransformer(kTunings, CLI::ignore_case));
-  app.add_option("--budget", arguments.budget, "seconds for timing kernels")->check(CLI::PositiveNumber);
+  app.add_option("--tune", arguments.tuning, "how kernels are timed: none, fast or full")->check(CLI::IsMember({"none", "fast", "full"}, CLI::ignore_case))->capture_default_str();
+  app.add_option("--budget", arguments.budget, "seconds for timing kernels")->check(above_zero())->capture_default_str();
   app.add_option("--disable-pass", arguments.disabled, "switch an optimisation pass off by name (repeatable)");
   app.add_flag("--explain", arguments.explain, "print every decision with its reason");
   arguments.common.add_to(app, false);

@@ -1,11 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "base/file.h"
 
 namespace fovea::cli {
+
+namespace {
+
+/// Names come from strangers' files: an error stays one line and moves no cursor.
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = ' ';
+  }
+  return text;
+}
+
+std::string usual_hint(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::InvalidArgument: return "'fovea COMMAND --help' shows the options";
+    case ErrorCode::InvalidModel: return "the file may be damaged, cut off, or of another kind";
+    case ErrorCode::Unsupported: return "'fovea ops' lists what is supported";
+    case ErrorCode::NotFound: return "check the path; it is taken from the current folder";
+    case ErrorCode::ResourceExhausted: return "free memory or disk space, or use a smaller shape";
+    case ErrorCode::Unavailable: return "'fovea doctor' lists the devices and why one is absent";
+    default: return {};
+  }
+}
+
+}  // namespace
 
 int exit_code(const Status& status) {
   switch (status.code()) {
@@ -24,9 +50,15 @@ int exit_code(const Status& status) {
 
 int fail(const Status& status) {
   std::fflush(stdout);
-  std::fprintf(stderr, "error: %s\n", status.message().c_str());
-  if (!status.hint().empty()) std::fprintf(stderr, "hint: %s\n", status.hint().c_str());
+  std::fprintf(stderr, "error: %s\n", one_line(status.message()).c_str());
+  const std::string hint = status.hint().empty() ? usual_hint(status.code()) : one_line(status.hint());
+  if (!hint.empty()) std::fprintf(stderr, "hint: %s\n", hint.c_str());
   return exit_code(status);
+}
+
+int finish(int code) {
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+  return fail(Status(ErrorCode::ResourceExhausted, str_cat("standard output: cannot write: ", std::strerror(errno))));
 }
 
 Status write_json(const std::string& target, const std::string& text) {

@@ -15,12 +15,14 @@ struct Command {
   int (*run)(int argc, char** argv);   ///< argv[0] is the sub-command
 };
 
-/// Exit codes of design 4.1, documented in docs/cli.
+/// Exit codes, documented in docs/cli.
 enum Exit : int { kDone = 0, kNo = 1, kUsage = 2, kBadFile = 3, kMissing = 4 };
 
 /// Prints "error: ..." and "hint: ..." to stderr and returns the exit code of the status.
 int fail(const Status& status);
 int exit_code(const Status& status);
+/// `code`, unless what was printed could not be written (a full disk behind a redirection).
+int finish(int code);
 
 /// Writes JSON text to a file, or to stdout for "-".
 Status write_json(const std::string& target, const std::string& text);

@@ -158,7 +158,7 @@ int compare(int argc, char** argv) {
   app.add_option("--expected", arguments.expected, "npz with the expected outputs instead of the reference kernels");
   app.add_option("--input", arguments.inputs, "name=file.(npy|npz|jpg|png), repeatable; others are seeded data");
   app.add_option("--seed", arguments.seed, "seed of inputs that are not given");
-  app.add_option("--max-error", arguments.max_error, "limit, relative to the range of an output")->capture_default_str();
+  app.add_option("--max-error", arguments.max_error, "limit, relative to the range of an output")->check(zero_or_more())->capture_default_str();
   app.add_flag("--layers", arguments.layers, "name the first layer over the limit, from the engine's certificate");
   arguments.shapes.add_to(app);
   arguments.common.add_to(app, true);

@@ -71,7 +71,7 @@ Result<std::map<std::string, std::string>> read_skip_list(const std::string& fil
   std::map<std::string, std::string> reasons;
   if (file.empty()) return reasons;
   std::ifstream in(file);
-  if (!in) return not_found(file, ": cannot open");
+  if (!in) return not_found(file, ": cannot open: no such file, or not readable");
   int number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
@@ -164,11 +164,11 @@ int conformance(int argc, char** argv) {
     const std::string name = root.filename().empty() ? root.parent_path().filename().string() : root.filename().string();
     find_cases(root, name, cases);
   }
-  if (cases.empty()) return fail(not_found("no test cases (model.onnx with test_data_set_*) in the given folders"));
+  if (cases.empty()) return fail(not_found("conformance: no test cases (model.onnx with test_data_set_*) in the given folders"));
   nlohmann::json passed = nlohmann::json::array(), failed = nlohmann::json::array(), skipped = nlohmann::json::array();
   for (const Case& item : cases) {
     if (!arguments.filter.empty() && item.name.find(arguments.filter) == std::string::npos) continue;
-    if (interrupted()) return fail(Status(ErrorCode::Cancelled, "conformance cancelled"));
+    if (interrupted()) return fail(Status(ErrorCode::Cancelled, "conformance: cancelled"));
     const Status status = run_case(item, arguments);
     const auto listed = skip->find(item.name);
     if (status.ok() && listed == skip->end()) {
@@ -180,7 +180,7 @@ int conformance(int argc, char** argv) {
     } else {
       const std::string reason = status.ok() ? "passes, but is listed in the skip file; take it off the list" : status.message();
       failed.push_back({{"name", item.name}, {"reason", reason}});
-      std::printf("FAIL %s: %s\n", item.name.c_str(), reason.c_str());
+      if (arguments.common.json != "-") std::printf("FAIL %s: %s\n", item.name.c_str(), reason.c_str());
     }
     std::fflush(stdout);
   }

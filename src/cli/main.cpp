@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command `fovea`: one row per sub-command.
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -30,6 +31,7 @@ void print_help(std::FILE* out) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a failed write with a message, not a sudden death
   if (argc < 2) {
     print_help(stderr);
     return fovea::cli::kUsage;
@@ -44,8 +46,8 @@ int main(int argc, char** argv) {
     return fovea::cli::kDone;
   }
   for (const Command& command : kCommands) {
-    if (std::strcmp(command.name, name) == 0) return command.run(argc - 1, argv + 1);
+    if (std::strcmp(command.name, name) == 0) return fovea::cli::finish(command.run(argc - 1, argv + 1));
   }
-  return fovea::cli::fail(fovea::Status(fovea::ErrorCode::InvalidArgument, std::string("unknown command '") + name + "'",
+  return fovea::cli::fail(fovea::Status(fovea::ErrorCode::InvalidArgument, std::string("command line: unknown command '") + name + "'",
                                         "'fovea --help' lists the commands"));
 }

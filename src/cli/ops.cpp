@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `fovea ops`: the support matrix, straight from the schema and kernel tables.
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "device/kernel_registry.h"
@@ -28,6 +30,11 @@ std::vector<std::string> kernel_names(std::string_view op) {
   return names;
 }
 
+bool any_matches(std::string_view filter) {
+  const auto schemas = ops::all_schemas();
+  return std::any_of(schemas.begin(), schemas.end(), [&](const ops::OperatorSchema* schema) { return schema->name.find(filter) != std::string_view::npos; });
+}
+
 }  // namespace
 
 int ops(int argc, char** argv) {
@@ -39,6 +46,12 @@ int ops(int argc, char** argv) {
   app.add_option("--json", json, "write the matrix as JSON to a file, '-' for stdout");
   app.add_flag("--markdown", markdown, "as a Markdown table");
   if (const auto code = parse(app, argc, argv)) return *code;
+  if (!any_matches(filter)) {
+    std::string nearest;
+    for (const std::string_view name : ops::nearest_operators(filter)) nearest += (nearest.empty() ? "the nearest are " : ", ") + std::string(name);
+    fail(unsupported("ops: no operator's name contains '", filter, "'").with_hint(nearest));
+    return kNo;
+  }
   nlohmann::json rows = nlohmann::json::array();
   if (json != "-") {
     if (markdown) std::printf("| operator | since opset | types | cpu kernels | |\n|---|---|---|---|---|\n");

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/npz.h"
 #include "base/number_reader.h"
 #include "cli/arguments.h"
@@ -41,6 +42,7 @@ Status run_network(const Arguments& arguments) {
   BuildOptions build_options;
   build_options.threads = arguments.common.threads;
   build_options.progress = progress_bar(arguments.common.quiet);
+  if (!arguments.output.empty()) FOVEA_RETURN_IF_ERROR(check_writable(arguments.output));
   FOVEA_ASSIGN(build_options.shapes, arguments.shapes.ranges());
   FOVEA_ASSIGN(const Engine engine, load_or_build(arguments.network, build_options));
   FOVEA_ASSIGN(const auto shapes, parse_shapes(arguments.shapes.shapes));

@@ -100,7 +100,9 @@ Result<Plan> compile_reference(ir::Graph graph) {
 
 Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::vector<Datum>* given) {
   if (options.device != "cpu") return Status(ErrorCode::Unavailable, str_cat("device '", options.device, "' is not available; this version builds for: cpu"));
-  if (options.precision != Precision::Fp32) return unsupported("precision: this version builds fp32 engines (quantised Q/DQ models run as they are)");
+  if (options.precision != Precision::Fp32) {
+    return unsupported("precision: this version builds fp32 engines").with_hint("leave the precision flags away; quantised (Q/DQ) models run as they are");
+  }
   const int threads = resolve_thread_count(options.threads);
 
   // 1. Shapes and the oracle's outputs of the model as imported.
@@ -184,7 +186,8 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
     FOVEA_ASSIGN(const std::vector<Datum> actual, run_once(plan, inputs, threads));
     FOVEA_ASSIGN(const EndToEnd whole, compare_outputs(plan, actual, expected));
     if (options.max_error > 0 && !(whole.relative <= options.max_error)) {
-      return Status(ErrorCode::Unsupported, str_cat("output '", whole.worst, "': error ", whole.relative, " of its range is over --max-error ", options.max_error));
+      return Status(ErrorCode::Unsupported, str_cat("output '", whole.worst, "': error ", whole.relative, " of its range is over --max-error ", options.max_error),
+                    "'fovea build --explain' without --max-error shows the largest error of every step");
     }
     proofs.insert(proofs.begin(), whole.to_decision("END_TO_END", "engine against the model on reference kernels"));
   }

@@ -73,7 +73,7 @@ Status Instance::bind_symbols(const std::vector<Shape>& input_shapes) {
   for (const auto& [symbol, range] : plan_.symbols) {
     const auto it = bindings_.find(symbol);
     if (it != bindings_.end() && (it->second < range.min || it->second > range.max)) {
-      return invalid_argument("extent '", symbol, "' is ", it->second, "; this engine was built for ", range.min, " to ", range.max)
+      return invalid_argument("extent '", symbol, "': expected ", range.min, " to ", range.max, " as this engine was built for, found ", it->second)
           .with_hint("build again with --min-shapes/--max-shapes that include it");
     }
   }
