@@ -63,7 +63,9 @@ def problems_of(case, environment):
         found += [f"output has '{phrase}'" for phrase in case.get("not", []) if phrase in done.stdout + done.stderr]
         found += [f"no file {name}" for name in case.get("file", []) if not list(pathlib.Path(folder).glob(name))]
         found += [f"file {name} is there" for name in case.get("gone", []) if list(pathlib.Path(folder).glob(name))]
-        if "error:" in done.stderr and not re.search(r"(^|\n)error: [^\n]+?: [^\n]+\nhint: [^\n]+\n$", done.stderr):
+        # Who pressed Ctrl-C needs no hint.
+        hint = "" if done.returncode == 130 else r"hint: [^\n]+\n"
+        if "error:" in done.stderr and not re.search(rf"(^|\n)error: [^\n]+?: [^\n]+\n{hint}$", done.stderr):
             found.append("stderr is not 'error: WHERE: ...' and 'hint: ...'")
         if found:
             found.append(f"stdout:\n{done.stdout[-2000:]}stderr:\n{done.stderr[-2000:]}")
