@@ -96,5 +96,19 @@ TEST(Recipe, ExamplesAreValid) {
   EXPECT_GT(count, 5);
 }
 
+TEST(Recipe, ExamplesOfTheDocumentationAreValid) {
+  const std::string page = *read_file(std::filesystem::path(FOVEA_TEST_DATA) / "../../docs/recipes.md");
+  const std::string open = "```json\n", close = "```";
+  int count = 0;
+  for (std::size_t at = page.find(open); at != std::string::npos; at = page.find(open, at)) {
+    at += open.size();
+    const std::string text = page.substr(at, page.find(close, at) - at);
+    const auto recipe = parse_recipe(text);
+    EXPECT_TRUE(recipe.ok()) << recipe.status().to_string() << "\n" << text;
+    ++count;
+  }
+  EXPECT_GE(count, 11);
+}
+
 }  // namespace
 }  // namespace fovea::task
