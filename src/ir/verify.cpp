@@ -134,6 +134,10 @@ class Verifier {
     if (!schema) return {};
     const auto inputs = static_cast<std::int64_t>(node.inputs.size());
     const std::int64_t captures = (schema->traits & ops::kHasBodies) ? node.attributes.get_int("captures") : 0;
+    const int required = node.op == "Loop" ? 0 : std::min(schema->min_inputs, static_cast<int>(inputs));
+    for (int i = 0; i < required; ++i) {
+      if (!node.has_input(i)) return invalid_model("input ", i, " is required and missing");
+    }
     if (captures < 0 || captures > inputs) return invalid_model("captures is ", captures, " of ", inputs, " inputs");
     return ops::check_against_schema(*schema, node.attributes, static_cast<int>(inputs - captures), static_cast<int>(node.outputs.size()),
                                      static_cast<int>(node.bodies.size()));

@@ -12,7 +12,7 @@ namespace fovea::passes {
 
 namespace {
 
-constexpr std::int64_t kAlwaysSmall = std::int64_t{16} << 20;
+constexpr std::int64_t kAlwaysSmall = std::int64_t{16} << 20, kHeavyInput = std::int64_t{1} << 20;
 
 std::int64_t input_bytes(const Graph& graph, const Node& node) {
   std::int64_t bytes = 0;
@@ -22,38 +22,39 @@ std::int64_t input_bytes(const Graph& graph, const Node& node) {
   return bytes;
 }
 
-// Unknown extents count as small only where the inputs are: NonZero, Unique and Compress never grow much.
+bool is_any(std::string_view op, std::initializer_list<std::string_view> list) { return std::find(list.begin(), list.end(), op) != list.end(); }
+
+// A tiny input can ask for any amount of memory, so the result's shape must be known, or never larger than the input.
 bool results_are_small(const Graph& graph, const Node& node) {
   const std::int64_t given = input_bytes(graph, node);
   for (ValueId output : node.outputs) {
     if (output == kNone) continue;
     const auto shape = concrete_shape_of(graph, output);
-    if (!shape) {
-      if (given > (1 << 16)) return false;
-      continue;
-    }
-    const auto elements = checked_elements(shape->dims());
+    if (!shape && is_any(node.op, {"NonZero", "Unique", "Compress", "NonMaxSuppression"}) && given <= kHeavyInput) continue;
+    const auto elements = shape ? checked_elements(shape->dims()) : Result<std::int64_t>(Status(ErrorCode::Unsupported, ""));
     std::int64_t bytes = 0;
-    if (!elements.ok() || !checked_mul(*elements, 16, bytes)) return false;
-    if (*elements * static_cast<std::int64_t>(std::max<std::size_t>(size_of(type_of(graph, output)), 1)) > std::max(kAlwaysSmall, 4 * given)) return false;
+    if (!elements.ok() || !checked_mul(*elements, static_cast<std::int64_t>(size_of(type_of(graph, output))), bytes)) return false;
+    if (bytes > std::max(kAlwaysSmall, 4 * given)) return false;
   }
   return true;
+}
+
+// Reference kernels are plain loops: a large product would take minutes here and runs tuned later.
+bool is_quick(const Graph& graph, const Node& node) {
+  const bool heavy = is_any(node.op, {"Conv", "ConvTranspose", "ConvInteger", "QLinearConv", "DeformConv", "MatMul", "MatMulInteger", "QLinearMatMul",
+                                      "Gemm", "Einsum", "LSTM", "GRU", "RNN", "DFT", "STFT", "Attention", "fovea::conv", "fovea::matmul"});
+  return !heavy || input_bytes(graph, node) <= kHeavyInput;
 }
 
 bool can_fold(const Graph& graph, const Node& node) {
   const ops::OperatorSchema* schema = ops::find_schema(node.op);
   if (!schema || !ops::find_reference(node.op)) return false;
   if ((schema->traits & (ops::kNonDeterministic | ops::kHasBodies)) || !node.bodies.empty()) return false;
-  // Without known output shapes a tiny input can ask for any amount of memory.
-  const bool grows = node.op == "ConstantOfShape" || node.op == "Expand" || node.op == "Tile" || node.op == "Range" || node.op == "Pad" ||
-                     node.op == "Resize" || node.op == "OneHot" || node.op == "Reshape";
   for (ValueId output : node.outputs) {
-    if (output == kNone) continue;
-    if (graph.value(output).type.kind != ValueType::Kind::Tensor) return false;
-    if (grows && !concrete_shape_of(graph, output)) return false;
+    if (output != kNone && graph.value(output).type.kind != ValueType::Kind::Tensor) return false;
   }
   const auto is_given = [&](ValueId v) { return v == kNone || graph.value(v).is_constant(); };
-  return std::all_of(node.inputs.begin(), node.inputs.end(), is_given) && results_are_small(graph, node);
+  return std::all_of(node.inputs.begin(), node.inputs.end(), is_given) && results_are_small(graph, node) && is_quick(graph, node);
 }
 
 // Values of a failed or sequence-valued run stay as they are: the node then reports at run time.

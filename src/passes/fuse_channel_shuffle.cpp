@@ -12,7 +12,9 @@ namespace fovea::passes {
 
 namespace {
 
-constexpr std::int64_t kMaxElements = std::int64_t{4} << 20;
+// Shuffles have three to five steps; the limits keep odd graphs from costing minutes.
+constexpr std::int64_t kMaxElements = std::int64_t{1} << 20;
+constexpr std::size_t kMaxSteps = 8;
 
 // Moves elements of its first input as constants say.
 bool is_movement(const Graph& graph, const Node& node) {
@@ -29,7 +31,9 @@ struct Chain {
 // The longest chain of movement that ends in `value`.
 Chain chain_to(const Graph& graph, ValueId value) {
   Chain chain{value, {}};
-  for (NodeId id = graph.value(chain.x).producer; id != kNone && is_movement(graph, graph.node(id)); id = graph.value(chain.x).producer) {
+  while (chain.nodes.size() < kMaxSteps) {
+    const NodeId id = graph.value(chain.x).producer;
+    if (id == kNone || !is_movement(graph, graph.node(id))) break;
     chain.nodes.insert(chain.nodes.begin(), id);
     chain.x = graph.node(id).inputs[0];
   }

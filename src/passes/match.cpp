@@ -18,8 +18,13 @@ NodeId producer_of(const Graph& graph, ValueId value, std::string_view op) {
   return producer != kNone && graph.node(producer).op == op ? producer : kNone;
 }
 
-bool is_used_once(const Graph& graph, ValueId value) { return graph.users(value).size() == 1 && !graph.is_graph_output(value); }
-bool is_used(const Graph& graph, ValueId value) { return !graph.users(value).empty() || graph.is_graph_output(value); }
+bool is_used_once(const Graph& graph, ValueId value) {
+  return value != kNone && graph.users(value).size() == 1 && !graph.is_graph_output(value);
+}
+bool is_used(const Graph& graph, ValueId value) {
+  return value != kNone && (!graph.users(value).empty() || graph.is_graph_output(value));
+}
+
 DataType type_of(const Graph& graph, ValueId value) {
   if (value == kNone || graph.value(value).type.kind != ValueType::Kind::Tensor) return DataType::undefined;
   return graph.value(value).type.element;

@@ -34,8 +34,10 @@ namespace fovea::passes {
 namespace {
 
 // Each of these can make work for the others: a folded shape makes a Reshape an identity, which lets two Transposes
-// meet, and so on. Real networks settle in three rounds; the bound is for the others.
+// meet, and so on. Dead code goes first, so that no other pass meets a node without outputs. Real networks settle in
+// three rounds; the bound is for the others.
 constexpr Pass kSimplify[] = {
+    {"eliminate_dead_code", "nodes, outputs and captures that nobody uses", eliminate_dead_code},
     {"fold_constants", "run operators whose inputs are constants", fold_constants},
     {"fold_shape_arithmetic", "shape arithmetic with a known result", fold_shape_arithmetic, true},
     {"fold_constant_if", "take the branch of an If with a constant condition", fold_constant_if},
@@ -45,7 +47,6 @@ constexpr Pass kSimplify[] = {
     {"merge_reshapes", "chains of reshapes, computed target shapes", merge_reshapes},
     {"sink_transposes", "move transposes down until they cancel", sink_transposes},
     {"merge_duplicates", "common subexpressions and equal constants", merge_duplicates},
-    {"eliminate_dead_code", "nodes, outputs and captures that nobody uses", eliminate_dead_code},
 };
 
 // Larger patterns first: silu and friends would take pieces out of them. They must come before fuse_conv_bn, which
