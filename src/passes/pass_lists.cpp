@@ -28,6 +28,7 @@
 #include "passes/pass.h"
 #include "passes/remove_qdq_where_exact.h"
 #include "passes/sink_transposes.h"
+#include "passes/widen_half_precision.h"
 
 namespace fovea::passes {
 
@@ -47,6 +48,12 @@ constexpr Pass kSimplify[] = {
     {"merge_reshapes", "chains of reshapes, computed target shapes", merge_reshapes},
     {"sink_transposes", "move transposes down until they cancel", sink_transposes},
     {"merge_duplicates", "common subexpressions and equal constants", merge_duplicates},
+};
+
+// Only after constants and dead parts are gone is it clear what a network computes in.
+constexpr Pass kPrecision[] = {
+    {"widen_half_precision", "f16 and bf16 networks compute in f32", widen_half_precision},
+    {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
 };
 
 // Larger patterns first: silu and friends would take pieces out of them. They must come before fuse_conv_bn, which
@@ -88,6 +95,7 @@ constexpr Pass kCleanup[] = {
 
 constexpr PassGroup kOptimization[] = {
     {"simplify", kSimplify, 12},
+    {"precision", kPrecision, 1},
     {"patterns", kPatterns, 2},
     {"convolutions", kConvolutions, 2},
     {"fusions", kFusions, 1},
