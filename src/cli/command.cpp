@@ -19,12 +19,15 @@ std::string one_line(std::string text) {
   return text;
 }
 
-std::string usual_hint(ErrorCode code) {
-  switch (code) {
+std::string usual_hint(const Status& status) {
+  switch (status.code()) {
     case ErrorCode::InvalidArgument: return "'fovea COMMAND --help' shows the options";
     case ErrorCode::InvalidModel: return "the file may be damaged, cut off, or of another kind";
     case ErrorCode::Unsupported: return "'fovea ops' lists what is supported";
-    case ErrorCode::NotFound: return "check the path; it is taken from the current folder";
+    case ErrorCode::NotFound:
+      return status.message().find("cannot open") != std::string::npos || status.message().find("no such") != std::string::npos
+                 ? "check the path; it is taken from the current folder"
+                 : "'fovea inspect FILE' shows what a network or an engine holds";
     case ErrorCode::ResourceExhausted: return "free memory or disk space, or use a smaller shape";
     case ErrorCode::Unavailable: return "'fovea doctor' lists the devices and why one is absent";
     default: return {};
@@ -51,7 +54,7 @@ int exit_code(const Status& status) {
 int fail(const Status& status) {
   std::fflush(stdout);
   std::fprintf(stderr, "error: %s\n", one_line(status.message()).c_str());
-  const std::string hint = status.hint().empty() ? usual_hint(status.code()) : one_line(status.hint());
+  const std::string hint = status.hint().empty() ? usual_hint(status) : one_line(status.hint());
   if (!hint.empty()) std::fprintf(stderr, "hint: %s\n", hint.c_str());
   return exit_code(status);
 }

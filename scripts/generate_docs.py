@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/cli/*.md and docs/operators.md from what the built command says and does.
+
+    generate_docs.py BUILD_DIR            writes the pages
+    generate_docs.py BUILD_DIR --check    exits with 1 if a page no longer says what the command does
+
+Each page holds the help text and real runs on the bundled network. --check ignores numbers and spacing, which differ
+between machines."""
+import difflib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NETWORK = "models/blood_cells/blood_cells.onnx"
+
+# Command, what its exit codes mean beyond the common ones, runs. All runs share one folder, so later ones find the
+# files of earlier ones.
+PAGES = [
+    ("build", "`3` also when an output's error is over `--max-error`.",
+     [f"fovea build {NETWORK} -o cells.fovea --recipe models/blood_cells/recipe.json",
+      f"fovea build {NETWORK} -o cells.fovea --device cuda"]),
+    ("predict", "`3` also when the engine holds no recipe.",
+     ["blood_smear --seed 1 -o smear.png", "fovea predict cells.fovea smear.png -o marked | head -n 12"]),
+    ("run", "", ["fovea run cells.fovea --seed 7 --output out.npz", "fovea run cells.fovea --shapes images:1x4x416x416"]),
+    ("bench", "", ["fovea bench cells.fovea --threads 2 --duration 1 --profile | head -n 12"]),
+    ("compare", "`1` when an output is over the limit.",
+     [f"fovea compare {NETWORK} cells.fovea --layers", f"fovea compare {NETWORK} cells.fovea --max-error 1e-12"]),
+    ("inspect", "", ["fovea inspect cells.fovea | head -n 16", f"fovea inspect {NETWORK} | head -n 8"]),
+    ("conformance", "`1` when a case fails, or passes although it is listed in the skip file.",
+     ["fovea conformance tests/models/conformance -v"]),
+    ("ops", "`1` when no operator matches.", ["fovea ops Conv", "fovea ops Convv"]),
+    ("doctor", "", ["fovea doctor"]),
+]
+
+INDEX = """# The command
+
+```text
+$ fovea --help
+{help}
+```
+
+{links}
+
+## Exit codes
+
+| code | means |
+|---|---|
+| 0 | done |
+| 1 | the answer is no: a comparison or a test failed, nothing matched |
+| 2 | wrong usage: an option, a name or a shape that cannot be |
+| 3 | a bad, missing or unsupported model or file |
+| 4 | a device or resource is missing: no such device, out of memory, disk full, output not writable |
+| 130 | stopped with Ctrl-C; files are as they were before |
+
+An error is one line `error: WHERE: what was expected, what was found` and a line `hint: ...`, both on stderr. Files are written beside
+their target and renamed, so what was there stays until the new file is whole.
+
+## Figures as JSON
+
+`--json FILE`, or `--json -` for stdout (then nothing else is printed there).
+
+| command | keys |
+|---|---|
+| bench | `model device precision threads shapes throughput_qps latency_ms enqueue_ms h2d_ms compute_ms d2h_ms first_run_ms load_ms peak_memory_bytes layers[name kernel ms gflops gbps]`; times have `min max mean median p90 p95 p99` |
+| compare | `outputs[name max_abs max_rel rms cosine range ok] ok` |
+| conformance | `passed[] failed[name reason] skipped[]` |
+| predict | per image `image` and `detections[label class_id score box]`, box as `[x1, y1, x2, y2]` in pixels of the picture; or `classes`, `mask_file`, `depth_file` |
+| inspect | `--format json`: inputs, outputs, layers, certificate, decisions |
+| ops, doctor | what they print |
+
+`run --output FILE.npz` writes an npz whose keys are the names of the outputs.
+"""
+
+
+def shell(line, folder, environment):
+    done = subprocess.run(["bash", "-c", line], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout.rstrip("\n")
+
+
+def console(line, folder, environment):
+    """A run as a reader would see it in a terminal, with its exit code when that is not 0."""
+    code, text = shell("set -o pipefail; " + line, folder, environment)
+    note = f"\n$ echo $?\n{code}" if code not in (0, 141) else ""
+    return f"```text\n$ {line}\n{text}{note}".rstrip("\n") + "\n```\n"
+
+
+def pages(build):
+    made = {}
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "PATH": f"{build / 'bin'}:{os.environ['PATH']}", "LC_ALL": "C"}
+        for name in ("models", "tests"):
+            (pathlib.Path(folder) / name).symlink_to(ROOT / name)
+        links = []
+        for name, codes, runs in PAGES:
+            code, text = shell(f"fovea {name} --help", folder, environment)
+            if code != 0:
+                sys.exit(f"fovea {name} --help: exit code {code}\n{text}")
+            links.append(f"- [{name}]({name}.md): {text.splitlines()[0]}")
+            page = f"# fovea {name}\n\n```text\n$ fovea {name} --help\n{text}\n```\n\n"
+            page += "".join(console(line, folder, environment) + "\n" for line in runs)
+            made[f"docs/cli/{name}.md"] = page + f"[Exit codes](README.md#exit-codes). {codes}".rstrip() + "\n"
+        made["docs/cli/README.md"] = INDEX.format(help=shell("fovea --help", folder, environment)[1], links="\n".join(links))
+        table = shell("fovea ops --markdown", folder, environment)[1]
+        made["docs/operators.md"] = ("# Operators\n\nWhat `fovea ops --markdown` prints: each operator in its newest form, the types of its "
+                                     "first input that the reference kernel takes, and the kernels, best first. Older opsets (from 7 on) are "
+                                     "brought to this form while importing.\n\n" + table + "\n")
+    note = "<!-- Written by scripts/generate_docs.py; edit that. -->\n"
+    return {path: note + text for path, text in made.items()}
+
+
+def essence(text):
+    """Without numbers, spacing and what depends on the machine."""
+    lines = []
+    for line in text.splitlines():
+        if line.startswith(("  cpu ", "  onednn", "  protobuf", "  libsodium")):
+            continue
+        line = re.sub(r"\d[\d.]*(e[-+]?\d+)?", "#", line)
+        lines.append(re.sub(r"[-\s]+", " ", line).strip())
+    return lines
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    stale = 0
+    for path, text in pages(build).items():
+        target = ROOT / path
+        if "--check" not in sys.argv:
+            target.write_text(text)
+            continue
+        before = target.read_text() if target.exists() else ""
+        # Rows of tables by time and counts of cells may differ; what must not is help texts, commands and errors.
+        wanted, found = essence(text), essence(before)
+        if pathlib.Path(path).name in ("bench.md", "predict.md", "inspect.md"):
+            cut = next((i for i, line in enumerate(wanted) if line == "```" ), len(wanted))
+            wanted, found = wanted[:cut], found[:cut]
+        if wanted != found:
+            stale += 1
+            print(f"{path} is stale; run scripts/generate_docs.py BUILD_DIR")
+            print("\n".join(list(difflib.unified_diff(found, wanted, "page", "command", lineterm="", n=0))[:20]))
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
