@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kernel that computes something else must be found while building, named, and not used.
+#include "compiler/choose_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include "compiler/compile.h"
+#include "device/kernel_registry.h"
+#include "ir/text.h"
+#include "runtime/executor.h"
+
+namespace fovea::compiler {
+namespace {
+
+/// Erf, but one element in the middle is off by a thousandth: small enough to be missed by looking.
+class WrongErf : public Kernel {
+ public:
+  class Prepared : public PreparedKernel {
+   public:
+    explicit Prepared(std::int64_t count) : count_(count) {}
+    Status run(const Arguments& arguments) override {
+      const auto* src = static_cast<const float*>(arguments.inputs[0]);
+      auto* dst = static_cast<float*>(arguments.outputs[0]);
+      for (std::int64_t i = 0; i < count_; ++i) dst[i] = std::erf(src[i]) + (i == count_ / 2 ? 1e-3f : 0.0f);
+      return {};
+    }
+
+   private:
+    std::int64_t count_;
+  };
+
+  std::string_view name() const override { return "wrong_erf"; }
+  Status can_run(const Problem&) const override { return {}; }
+  Result<std::unique_ptr<PreparedKernel>> prepare(const Problem& problem) const override {
+    return std::unique_ptr<PreparedKernel>(std::make_unique<Prepared>(problem.outputs[0].shape.elements()));
+  }
+};
+
+class WrongKernel : public testing::Test {
+ protected:
+  void SetUp() override { add_kernel("cpu", "Erf", &kernel_); }
+  void TearDown() override { remove_kernel(&kernel_); }
+
+  static Plan build(bool verify, Tuning tuning) {
+    BuildOptions options;
+    options.verify = verify;
+    options.tuning = tuning;
+    options.disabled_passes = {"form_pointwise_programs"};
+    return compile(ir::parse("graph g(x: f32[4,32]) -> (y) { y = Erf(x) as \"the erf\" }").value(), options).value();
+  }
+
+  WrongErf kernel_;
+};
+
+TEST_F(WrongKernel, IsFoundNamedAndNotUsed) {
+  for (const Tuning tuning : {Tuning::None, Tuning::Fast}) {
+    const Plan plan = build(true, tuning);
+    ASSERT_EQ(plan.steps.size(), 1u);
+    EXPECT_NE(plan.steps[0].kernel, "wrong_erf");
+    const auto refusal = std::find_if(plan.decisions.begin(), plan.decisions.end(), [](const Decision& d) { return d.code == "KERNEL_REFUSED"; });
+    ASSERT_NE(refusal, plan.decisions.end());
+    EXPECT_EQ(refusal->subject, "the erf");
+    EXPECT_NE(refusal->sentence.find("wrong_erf"), std::string::npos) << refusal->sentence;
+    EXPECT_NE(plan.certificate[0].refused.find("wrong_erf"), std::string::npos);
+  }
+}
+
+TEST_F(WrongKernel, WouldBeUsedWithoutVerification) {
+  EXPECT_EQ(build(false, Tuning::None).steps[0].kernel, "wrong_erf");
+}
+
+}  // namespace
+}  // namespace fovea::compiler
