@@ -240,7 +240,6 @@ Status Importer::import_node(const proto::NodeProto& message, Scope& scope, cons
   node.op = op;
   FOVEA_ASSIGN(node.inputs, find_inputs(message, scope));
   for (const auto& output : message.output()) node.outputs.push_back(output.empty() ? ir::kNone : scope.find_local(output).value_or(ir::kNone));
-  while (!node.outputs.empty() && node.outputs.back() == ir::kNone) node.outputs.pop_back();
 
   FOVEA_ASSIGN(const auto attributes, find_attributes(message, frame));
   std::vector<Given> graphs;

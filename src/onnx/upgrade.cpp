@@ -19,6 +19,7 @@ struct Rule {
   Status (*apply)(Upgrade&);
 };
 
+constexpr std::int64_t kAlways = INT64_MAX;
 constexpr Rule kRules[] = {
 #define FOVEA_RULE(op, before, rule) {op, before, rules::rule},
 #include "onnx/rules/rules.def"
@@ -98,6 +99,17 @@ Result<ir::ValueId> Upgrade::scalar_like(std::string_view role, double value, in
   const ir::ValueId constant = graph().add_constant(hint(role), std::move(tensor));
   if (type == graph().value(constant).type.element) return constant;
   return add("CastLike", role, {constant, node.inputs[static_cast<std::size_t>(input)]});
+}
+
+Status Upgrade::add_trailing_axes(int i, int count) {
+  if (count <= 0) return {};
+  const auto known = rank(i);
+  if (!known) return unsupported("input ", i, " has an unknown rank, which this operator's old form needs");
+  std::vector<std::int64_t> axes;
+  for (int axis = *known; axis < *known + count; ++axis) axes.push_back(axis);
+  FOVEA_ASSIGN(const ir::ValueId wider, add("Unsqueeze", str_cat("unsqueeze_", i), {node.inputs[static_cast<std::size_t>(i)], ints("axes", axes)}));
+  set_input(i, wider);
+  return {};
 }
 
 Result<ir::ValueId> Upgrade::add(std::string_view op, std::string_view role, std::vector<ir::ValueId> inputs, Attributes attributes) {

@@ -52,6 +52,8 @@ class Upgrade {
   ir::ValueId floats(std::string_view role, const std::vector<double>& values);
   /// A scalar of the same element type as `input`; through CastLike when that type is not known yet.
   Result<ir::ValueId> scalar_like(std::string_view role, double value, int input);
+  /// Input `i` seen with `count` trailing axes of extent 1: [C] -> [C, 1, 1].
+  Status add_trailing_axes(int i, int count);
   /// A node before this one, in its newest form.
   Result<ir::ValueId> add(std::string_view op, std::string_view role, std::vector<ir::ValueId> inputs, Attributes attributes = {});
   /// Gives output `i` a new value and returns the old one, for a node after this one to produce.
