@@ -100,7 +100,7 @@ Result<std::vector<Datum>> read_inputs(const ir::Graph& graph, const Case& item,
       FOVEA_ASSIGN(const Shape shape, evaluate(input.shape.value_or(SymbolicShape()), {}));
       FOVEA_ASSIGN(datum, ramp(input.type.element, shape));
     } else {
-      FOVEA_ASSIGN(datum, onnx::read_test_value(folder / ("input_" + std::to_string(i) + ".pb"), input.type));
+      FOVEA_ASSIGN(datum, onnx::read_test_data(folder / ("input_" + std::to_string(i) + ".pb"), input.type));
     }
     inputs.push_back(std::move(datum));
   }
@@ -113,7 +113,7 @@ Status check_outputs(const Executor& executor, const Case& item, const fs::path&
     const PlanValue& output = plan.values[static_cast<std::size_t>(plan.outputs[i])];
     const fs::path file = item.ramp ? item.model.parent_path() / (item.model.stem().string() + "_output_" + std::to_string(i) + ".pb")
                                     : folder / ("output_" + std::to_string(i) + ".pb");
-    FOVEA_ASSIGN(const Datum expected, onnx::read_test_value(file, output.type));
+    FOVEA_ASSIGN(const Datum expected, onnx::read_test_data(file, output.type));
     FOVEA_RETURN_IF_ERROR(expect_close(executor.output(static_cast<int>(i)), expected, arguments.rtol, arguments.atol).with_context("output '" + output.name + "'"));
   }
   return {};

@@ -2,67 +2,93 @@
 #include "onnx/test_data.h"
 
 #include "base/file.h"
-#include "base/onnx_data_type.h"
 #include "onnx/tensor_reader.h"
+#include "onnx/tensor_writer.h"
 
 namespace fovea::onnx {
 
 namespace {
 
 constexpr std::int64_t kMaxBytes = std::int64_t{4} << 30;
+enum ElementKind : std::int32_t { kUndefined = 0, kTensor = 1, kSequence = 3, kOptional = 5 };
 
-Result<Datum> read_sequence(const proto::SequenceProto& message, TensorReader& reader);
+template <class Message>
+Result<Datum> read(const std::filesystem::path& file, Result<Datum> (*convert)(const Message&, TensorReader&)) {
+  FOVEA_ASSIGN(const auto mapped, MappedFile::open(file));
+  Message message;
+  if (Status status = read_message(mapped->bytes(), message); !status.ok()) return std::move(status).with_context(file.string());
+  TensorReader tensors({}, kMaxBytes);
+  auto datum = convert(message, tensors);
+  if (!datum) return std::move(datum).status().with_context(file.string());
+  return datum;
+}
 
-Result<Datum> read_tensor(const proto::TensorProto& message, TensorReader& reader) {
-  FOVEA_ASSIGN(Tensor tensor, reader.read(message));
+Result<Datum> from_tensor(const proto::TensorProto& message, TensorReader& tensors) {
+  FOVEA_ASSIGN(Tensor tensor, tensors.read(message));
   return Datum(std::move(tensor));
 }
 
-Result<Datum> read_sequence(const proto::SequenceProto& message, TensorReader& reader) {
+Result<Datum> from_sequence(const proto::SequenceProto& message, TensorReader& tensors) {
+  if (message.elem_type() != kTensor && message.elem_type() != kUndefined) return unsupported("sequence of something other than tensors");
   std::vector<Datum> items;
   DataType element = DataType::undefined;
-  for (const proto::TensorProto& item : message.tensor_values()) {
-    FOVEA_ASSIGN(Datum datum, read_tensor(item, reader));
-    element = datum.tensor.type();
-    items.push_back(std::move(datum));
-  }
-  for (const proto::SequenceProto& item : message.sequence_values()) {
-    FOVEA_ASSIGN(Datum datum, read_sequence(item, reader));
-    items.push_back(std::move(datum));
+  for (const auto& entry : message.tensor_values()) {
+    FOVEA_ASSIGN(Datum item, from_tensor(entry, tensors));
+    element = item.tensor.type();
+    items.push_back(std::move(item));
   }
   return Datum::make_sequence(std::move(items), element);
 }
 
-Result<Datum> read_optional(const proto::OptionalProto& message, TensorReader& reader) {
-  if (message.has_tensor_value()) return read_tensor(message.tensor_value(), reader);
-  if (message.has_sequence_value()) return read_sequence(message.sequence_value(), reader);
-  return Datum();
+Result<Datum> from_optional(const proto::OptionalProto& message, TensorReader& tensors) {
+  switch (message.elem_type()) {
+    case kUndefined: return Datum();
+    case kTensor: return message.has_tensor_value() ? from_tensor(message.tensor_value(), tensors) : Datum();
+    case kSequence: return message.has_sequence_value() ? from_sequence(message.sequence_value(), tensors) : Datum();
+    default: return unsupported("optional of something other than a tensor or a sequence");
+  }
 }
 
-template <class Message, class Read>
-Result<Datum> read_as(std::span<const std::byte> bytes, Read read) {
-  google::protobuf::Arena arena;
-  auto* message = google::protobuf::Arena::CreateMessage<Message>(&arena);
-  FOVEA_RETURN_IF_ERROR(read_message(bytes, *message));
-  TensorReader reader({}, kMaxBytes);
-  return read(*message, reader);
+void to_sequence(const Datum& value, proto::SequenceProto& message) {
+  message.set_elem_type(kTensor);
+  for (const Datum& item : *value.items) write_tensor(item.tensor, *message.add_tensor_values());
 }
 
 }  // namespace
 
-Result<Datum> read_test_value(const std::filesystem::path& file, const ValueType& type) {
-  FOVEA_ASSIGN(const auto mapped, MappedFile::open(file, kMaxBytes));
-  Result<Datum> datum = Datum();
+Result<Datum> read_tensor_pb(const std::filesystem::path& file) { return read<proto::TensorProto>(file, from_tensor); }
+Result<Datum> read_sequence_pb(const std::filesystem::path& file) { return read<proto::SequenceProto>(file, from_sequence); }
+Result<Datum> read_optional_pb(const std::filesystem::path& file) { return read<proto::OptionalProto>(file, from_optional); }
+
+Result<Datum> read_test_data(const std::filesystem::path& file, const ValueType& type) {
   switch (type.kind) {
-    case ValueType::Kind::Tensor: datum = read_as<proto::TensorProto>(mapped->bytes(), read_tensor); break;
-    case ValueType::Kind::Sequence: datum = read_as<proto::SequenceProto>(mapped->bytes(), read_sequence); break;
-    case ValueType::Kind::Optional:
-    case ValueType::Kind::OptionalSequence: datum = read_as<proto::OptionalProto>(mapped->bytes(), read_optional); break;
+    case ValueType::Kind::Tensor: return read_tensor_pb(file);
+    case ValueType::Kind::Sequence: return read_sequence_pb(file);
+    default: return read_optional_pb(file);
   }
-  if (!datum.ok()) return std::move(datum).status().with_context(file.string());
-  if (datum->kind == Datum::Kind::Sequence && datum->element_type == DataType::undefined) datum->element_type = type.element;
-  // The tensors' bytes are copies: the mapping ends here.
-  return datum;
+}
+
+Status write_test_data(const std::filesystem::path& file, const Datum& value, const ValueType& type) {
+  proto::TensorProto tensor;
+  proto::SequenceProto sequence;
+  proto::OptionalProto optional;
+  google::protobuf::Message* message = &tensor;
+  const bool is_sequence = value.kind == Datum::Kind::Sequence;
+  if (type.kind == ValueType::Kind::Tensor || type.kind == ValueType::Kind::Sequence) {
+    if (is_sequence != (type.kind == ValueType::Kind::Sequence) || !value.present()) return invalid_argument(file.string(), ": the value is not of the declared kind");
+    if (is_sequence) {
+      to_sequence(value, sequence);
+      message = &sequence;
+    } else {
+      write_tensor(value.tensor, tensor);
+    }
+  } else {
+    message = &optional;
+    optional.set_elem_type(!value.present() ? kUndefined : is_sequence ? kSequence : kTensor);
+    if (is_sequence) to_sequence(value, *optional.mutable_sequence_value());
+    if (value.kind == Datum::Kind::Tensor) write_tensor(value.tensor, *optional.mutable_tensor_value());
+  }
+  return write_file_atomically(file, message->SerializeAsString());
 }
 
 }  // namespace fovea::onnx

@@ -6,6 +6,7 @@ namespace fovea::onnx {
 namespace {
 
 constexpr std::int64_t kMaxTrackedElements = 64;
+constexpr std::size_t kMaxDimText = 2048;  // longer expressions (of hostile models) are forgotten
 
 std::optional<std::vector<Dim>> small_integers(const Tensor& tensor) {
   const bool wide = tensor.type() == DataType::i64;
@@ -55,6 +56,13 @@ class Context final : public ops::InferContext {
       if (found_[i].type.element != DataType::undefined) merged.type = found_[i].type;
       if (found_[i].shape) merged.shape = std::move(found_[i].shape);
       merged.value = std::move(found_[i].value);
+      if (merged.value && merged.value->size() > kMaxTrackedElements) merged.value.reset();
+      for (auto* dims : {merged.shape ? &*merged.shape : nullptr, merged.value ? &*merged.value : nullptr}) {
+        if (!dims) continue;
+        for (Dim& dim : *dims) {
+          if (!dim.is_constant() && dim.to_string().size() > kMaxDimText) dim = fresh_symbol("long");
+        }
+      }
       facts_.set(id, std::move(merged));
     }
   }

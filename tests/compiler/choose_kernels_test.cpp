@@ -2,6 +2,9 @@
 // A kernel that computes something else must be found while building, named, and not used.
 #include "compiler/choose_kernels.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "compiler/compile.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dropout: schema and shape rule. Engines infer, so it passes its input through.
+// Dropout: schema and shape rule. Outside training it passes its input through.
 #include "ops/schema.h"
 
 namespace fovea::ops {
