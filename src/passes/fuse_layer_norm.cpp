@@ -121,7 +121,8 @@ bool replace(Graph& graph, NodeId root, const Normalization& norm, bool rms) {
   const std::int64_t first = norm.axes[0];
   Attributes attributes;
   attributes.set("epsilon", norm.epsilon);
-  if (!rms && rank >= 3 && is_run(norm.axes, 2, rank)) {
+  // [batch, rows, width] is text or patches: the last axis is normalised as such, not as a picture of one row.
+  if (!rms && rank >= 4 && is_run(norm.axes, 2, rank)) {
     const auto channels = extents(graph, norm.x, 1, 1);
     if (!channels) return false;
     const ValueId ones = filled(graph, "scale", type, *channels, 1), zeros = filled(graph, "bias", type, *channels, 0);
