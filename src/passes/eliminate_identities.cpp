@@ -46,6 +46,17 @@ bool is_still_resize(const Graph& graph, const Node& node) {
   return scale && *scale == 1;
 }
 
+// Every index in order.
+bool is_still_gather(const Graph& graph, const Node& node) {
+  if (!is_output_as_input(graph, node)) return false;
+  const auto indices = integers_of(graph, node.inputs[1]);
+  if (!indices || constant_of(graph, node.inputs[1])->rank() != 1) return false;
+  for (std::size_t i = 0; i < indices->size(); ++i) {
+    if ((*indices)[i] != static_cast<std::int64_t>(i)) return false;
+  }
+  return true;
+}
+
 bool is_inference_dropout(const Graph& graph, const Node& node) {
   if (node.outputs.size() > 1 && node.outputs[1] != kNone && is_used(graph, node.outputs[1])) return false;
   if (!node.has_input(2)) return true;
@@ -120,6 +131,7 @@ ValueId unchanged_input(const Graph& graph, const Node& node) {
   else if (op == "Transpose") still = is_still_transpose(graph, node);
   else if (op == "Pad") still = is_still_pad(graph, node);
   else if (op == "Slice") still = is_still_slice(graph, node);
+  else if (op == "Gather") still = is_still_gather(graph, node);
   else if (op == "Resize") still = is_still_resize(graph, node);
   else if (is_any(op, {"Concat", "Sum", "Max", "Min", "Mean"})) still = node.inputs.size() == 1;
   else if (op == "Split") still = node.outputs.size() == 1;

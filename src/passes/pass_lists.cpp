@@ -22,12 +22,14 @@
 #include "passes/fuse_norm_affine.h"
 #include "passes/fuse_pad.h"
 #include "passes/fuse_silu.h"
+#include "passes/hoist_activations.h"
 #include "passes/merge_convs_sharing_input.h"
 #include "passes/merge_duplicates.h"
 #include "passes/merge_reshapes.h"
 #include "passes/pass.h"
 #include "passes/remove_qdq_where_exact.h"
 #include "passes/sink_transposes.h"
+#include "passes/sort_channels.h"
 #include "passes/widen_half_precision.h"
 
 namespace fovea::passes {
@@ -73,6 +75,9 @@ constexpr Pass kConvolutions[] = {
     {"remove_qdq_where_exact", "quantisation steps that change no number", remove_qdq_where_exact},
     {"fuse_pad", "zero padding into convolutions and pools", fuse_pad},
     {"fuse_conv_bn", "factors and summands per channel into weights", fuse_conv_bn},
+    {"sort_channels", "gathers in front of convolutions in ascending order", sort_channels},
+    {"hoist_activations", "activations up to the convolution or product", hoist_activations},
+    {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
 };
 
 // From here on operators of our own appear.
@@ -97,7 +102,7 @@ constexpr PassGroup kOptimization[] = {
     {"simplify", kSimplify, 12},
     {"precision", kPrecision, 1},
     {"patterns", kPatterns, 2},
-    {"convolutions", kConvolutions, 2},
+    {"convolutions", kConvolutions, 3},
     {"fusions", kFusions, 1},
     {"pointwise", kPointwise, 1},
     {"cleanup", kCleanup, 1},
