@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/cli/*.md and docs/operators.md from what the built command says and does.
+"""Writes docs/cli/*.md and docs/operators.md from what the built command says and does, and the outputs in README.md.
 
     generate_docs.py BUILD_DIR            writes the pages
     generate_docs.py BUILD_DIR --check    exits with 1 if a page no longer says what the command does
 
-Each page holds the help text and real runs on the bundled network. --check ignores numbers and spacing, which differ
+Each page holds the help text and real runs on the bundled network. In README.md the block behind a line `<!-- console -->`
+is run line by line from the repository's root (which must hold the build folder as `build`), or by the command that the
+comment names. --check leaves README.md alone and ignores numbers and spacing, which differ
 between machines."""
 import difflib
 import os
@@ -24,7 +26,7 @@ PAGES = [
     ("build", "`3` also when an output's error is over `--max-error`.",
      [f"fovea build {NETWORK} -o cells.fovea --recipe models/blood_cells/recipe.json",
       f"fovea build {NETWORK} -o cells.fovea --device cuda"]),
-    ("predict", "`3` also when the engine holds no recipe.",
+    ("predict", "`2` also when there is no recipe, neither in the engine nor given.",
      ["blood_smear --seed 1 -o smear.png", "fovea predict cells.fovea smear.png -o marked | head -n 12"]),
     ("run", "", ["fovea run cells.fovea --seed 7 --output out.npz", "fovea run cells.fovea --shapes images:1x4x416x416"]),
     ("bench", "", ["fovea bench cells.fovea --threads 2 --duration 1 --profile | head -n 12"]),
@@ -113,6 +115,23 @@ def pages(build):
     return {path: note + text for path, text in made.items()}
 
 
+def renew_readme():
+    """Runs the console blocks of README.md and puts what they print behind their command lines."""
+    text = (ROOT / "README.md").read_text()
+
+    def renew(match):
+        instead = match.group(1).removeprefix(":").strip()
+        lines = []
+        for line in match.group(2).splitlines():
+            if line.startswith("$ ") and line != "$ echo $?":
+                code, output = shell(instead or line[2:], ROOT, {**os.environ, "LC_ALL": "C"})
+                lines += [line, *output.splitlines()]
+        body = "\n".join(lines)
+        return f"<!-- console{match.group(1)} -->\n```text\n{body}\n```"
+
+    (ROOT / "README.md").write_text(re.sub(r"<!-- console(.*?) -->\n```text\n(.*?)\n```", renew, text, flags=re.S))
+
+
 def essence(text):
     """Without numbers, spacing and what depends on the machine."""
     lines = []
@@ -142,6 +161,8 @@ def main():
             stale += 1
             print(f"{path} is stale; run scripts/generate_docs.py BUILD_DIR")
             print("\n".join(list(difflib.unified_diff(found, wanted, "page", "command", lineterm="", n=0))[:20]))
+    if "--check" not in sys.argv:
+        renew_readme()
     return 1 if stale else 0
 
 

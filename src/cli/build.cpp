@@ -4,10 +4,11 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/npz.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "engine/plan.h"
-#include "base/npz.h"
+#include "task/recipe.h"
 
 namespace fovea::cli {
 
@@ -70,6 +71,8 @@ Result<Engine> build_engine(const Arguments& arguments) {
   FOVEA_ASSIGN(const Model model, import_onnx(arguments.model));
   if (!arguments.recipe.empty()) {
     FOVEA_ASSIGN(options.recipe, read_file(arguments.recipe, 1 << 20));
+    const auto recipe = task::parse_recipe(options.recipe);  // said now rather than by `predict`
+    if (!recipe.ok()) return Status(recipe.status()).with_context(arguments.recipe).with_hint("docs/recipes.md lists the keys");
   }
   if (!arguments.data.empty()) {
     FOVEA_ASSIGN(NamedTensors sample, read_npz(arguments.data));

@@ -114,7 +114,7 @@ Result<task::Recipe> find_recipe(const Engine& engine, const Arguments& argument
                   "give --recipe task.json here or to `fovea build`; see docs/recipes.md");
   }
   auto recipe = task::parse_recipe(text);
-  if (!recipe.ok()) return std::move(recipe).status().with_context(arguments.recipe.empty() ? arguments.network : arguments.recipe);
+  if (!recipe.ok()) return std::move(recipe).status().with_context(arguments.recipe.empty() ? arguments.network : arguments.recipe).with_hint("docs/recipes.md lists the keys");
   if (auto* detection = std::get_if<task::DetectionRecipe>(&recipe->task); detection && arguments.threshold >= 0) {
     detection->score_threshold = arguments.threshold;
   }

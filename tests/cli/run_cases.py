@@ -15,7 +15,7 @@ A case is a block of lines, blocks are separated by empty lines, '#' starts a co
     gone  x.fovea*                           (repeatable) no such file afterwards
 
 Each case runs in an empty folder. $TINY is tests/models/tiny.onnx, $ENGINE the engine built from it, $MODELS the folder
-models/. Any stderr that names an error must have the form `error: WHERE: ...`, with a line `hint: ...` behind it."""
+models/, $RECIPE tests/models/tiny_recipe.json. Any stderr that names an error must have the form `error: WHERE: ...`, with a line `hint: ...` behind it."""
 import concurrent.futures
 import os
 import pathlib
@@ -76,7 +76,8 @@ def main():
     fovea, files = pathlib.Path(sys.argv[1]).resolve(), [pathlib.Path(f) for f in sys.argv[2:]]
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "PATH": f"{fovea.parent}:{os.environ['PATH']}", "TINY": str(ROOT / "tests/models/tiny.onnx"),
-                       "ENGINE": f"{folder}/tiny.fovea", "MODELS": str(ROOT / "models"), "LC_ALL": "C"}
+                       "ENGINE": f"{folder}/tiny.fovea", "MODELS": str(ROOT / "models"),
+                       "RECIPE": str(ROOT / "tests/models/tiny_recipe.json"), "LC_ALL": "C"}
         subprocess.run([fovea, "build", environment["TINY"], "-o", environment["ENGINE"], "-q"], check=True)
         cases = [case for file in files for case in read_cases(file)]
         failed = 0
