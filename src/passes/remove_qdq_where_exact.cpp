@@ -26,19 +26,49 @@ bool same_parameters(const Graph& graph, const Node& quantize, const Node& dequa
          quantize.attributes.get_int("block_size") == dequantize.attributes.get_int("block_size");
 }
 
-// Operators whose result consists of elements of their input, whatever they mean.
+bool is_any(std::string_view op, std::initializer_list<std::string_view> list) { return std::find(list.begin(), list.end(), op) != list.end(); }
+
+// Operators whose result consists of elements of their first input, whatever they mean.
 bool only_moves(const Node& node) {
-  constexpr std::string_view kMoves[] = {"Reshape", "Transpose", "MaxPool", "Slice", "Squeeze", "Unsqueeze", "Flatten", "Expand", "DepthToSpace", "SpaceToDepth"};
-  return node.outputs.size() == 1 && std::find(std::begin(kMoves), std::end(kMoves), node.op) != std::end(kMoves);
+  return node.outputs.size() == 1 && is_any(node.op, {"Reshape", "Transpose", "MaxPool", "Slice", "Squeeze", "Unsqueeze", "Flatten", "Expand", "Gather",
+                                                      "DepthToSpace", "SpaceToDepth"});
 }
 
-// A positive scale keeps the order, so that the largest stays the largest (MaxPool).
+bool pads_with_zero(const Graph& graph, const Node& node) {
+  if (node.op != "Pad") return false;
+  const auto value = node.has_input(2) ? scalar_of(graph, node.inputs[2]) : std::optional<double>(0);
+  return value && *value == 0;
+}
+
+// A positive scale keeps the order, so that the largest stays the largest.
 bool has_one_positive_scale(const Graph& graph, const Node& node) {
   const auto scale = scalar_of(graph, node.inputs[1]);
   return scale && *scale > 0;
 }
 
-bool remove_around(Graph& graph, NodeId quantize_id) {
+// The value consists of numbers that `quantize` maps to an integer and its DequantizeLinear maps back.
+bool lies_on_grid(const Graph& graph, ValueId value, const Node& quantize, int depth = 0) {
+  const Node* producer = value == kNone ? nullptr : graph.producer(value);
+  if (!producer || depth > 32) return false;
+  if (producer->op == "DequantizeLinear") return same_parameters(graph, quantize, *producer);
+  // Zero is on every grid: it is the zero point.
+  if (only_moves(*producer) || producer->op == "Relu" || pads_with_zero(graph, *producer)) return lies_on_grid(graph, producer->inputs[0], quantize, depth + 1);
+  if (!is_any(producer->op, {"Concat", "Max", "Min"})) return false;
+  return std::all_of(producer->inputs.begin(), producer->inputs.end(), [&](ValueId v) { return lies_on_grid(graph, v, quantize, depth + 1); });
+}
+
+bool remove_pair(Graph& graph, NodeId dequantize_id) {
+  const Node& dequantize = graph.node(dequantize_id);
+  const NodeId quantize_id = producer_of(graph, dequantize.inputs[0], "QuantizeLinear");
+  if (quantize_id == kNone) return false;
+  const Node& quantize = graph.node(quantize_id);
+  if (!same_parameters(graph, quantize, dequantize) || type_of(graph, quantize.inputs[0]) != type_of(graph, dequantize.outputs[0])) return false;
+  const bool direct = producer_of(graph, quantize.inputs[0], "DequantizeLinear") != kNone;
+  if (!direct && !has_one_positive_scale(graph, quantize)) return false;
+  return lies_on_grid(graph, quantize.inputs[0], quantize) && bypass_node(graph, dequantize_id, quantize.inputs[0]);
+}
+
+bool remove_around_move(Graph& graph, NodeId quantize_id) {
   const Node& quantize = graph.node(quantize_id);
   const NodeId middle_id = graph.value(quantize.inputs[0]).producer;
   if (middle_id == kNone) return false;
@@ -46,12 +76,11 @@ bool remove_around(Graph& graph, NodeId quantize_id) {
   if (middle.op == "DequantizeLinear") {
     return same_parameters(graph, quantize, middle) && bypass_node(graph, quantize_id, middle.inputs[0]);
   }
-  if (!only_moves(middle) || !is_used_once(graph, quantize.inputs[0])) return false;
+  if (!only_moves(middle) || middle.op == "MaxPool" || !is_used_once(graph, quantize.inputs[0])) return false;
   const NodeId dequantize_id = producer_of(graph, middle.inputs[0], "DequantizeLinear");
   if (dequantize_id == kNone) return false;
   const Node& dequantize = graph.node(dequantize_id);
   if (!same_parameters(graph, quantize, dequantize) || !has_one_positive_scale(graph, dequantize)) return false;
-  if (middle.op == "MaxPool" && type_of(graph, dequantize.inputs[0]) != DataType::u8 && type_of(graph, dequantize.inputs[0]) != DataType::i8) return false;
   Node moved = middle;
   moved.outputs.clear();
   moved.sources.clear();
@@ -64,8 +93,12 @@ bool remove_around(Graph& graph, NodeId quantize_id) {
 
 Result<bool> remove_qdq_where_exact(Graph& graph) {
   bool changed = false;
+  // Pairs first: in floats the tuned kernels do the moving.
   for (NodeId id : graph.topological_order()) {
-    if (graph.alive(id) && graph.node(id).op == "QuantizeLinear") changed = remove_around(graph, id) || changed;
+    if (graph.alive(id) && graph.node(id).op == "DequantizeLinear") changed = remove_pair(graph, id) || changed;
+  }
+  for (NodeId id : graph.topological_order()) {
+    if (graph.alive(id) && graph.node(id).op == "QuantizeLinear") changed = remove_around_move(graph, id) || changed;
   }
   return changed;
 }
