@@ -29,7 +29,7 @@ struct BuildOptions {
   Precision precision = Precision::Fp32;
   /// Per input name; inputs with free extents that are not named keep them free (typical extent: 1 for the
   /// first axis, else 320).
-  std::map<std::string, ShapeRange> shapes;
+  std::map<std::string, ShapeRange> shapes = {};
   int threads = 0;                               ///< 0: all cores of this process
   Tuning tuning = Tuning::Fast;
   double tuning_budget_seconds = 60;
@@ -37,11 +37,11 @@ struct BuildOptions {
   /// Largest allowed error of an output relative to its range; 0: derived from type and reduction length.
   double max_error = 0;
   /// Inputs for verification, each a full set by input name; empty: seeded data.
-  std::vector<std::map<std::string, Tensor>> samples;
-  std::vector<std::string> disabled_passes;
-  std::string recipe;                            ///< JSON text stored in the engine
+  std::vector<std::map<std::string, Tensor>> samples = {};
+  std::vector<std::string> disabled_passes = {};
+  std::string recipe = {};                            ///< JSON text stored in the engine
   /// Called now and then with a phase and a fraction 0..1; returning false cancels the build.
-  std::function<bool(std::string_view phase, double fraction)> progress;
+  std::function<bool(std::string_view phase, double fraction)> progress = {};
 };
 
 Result<Engine> build(const Model& model, const BuildOptions& options = {});
