@@ -125,7 +125,8 @@ def renew_readme():
         for line in match.group(2).splitlines():
             if line.startswith("$ ") and line != "$ echo $?":
                 code, output = shell(instead or line[2:], ROOT, {**os.environ, "LC_ALL": "C"})
-                lines += [line, *output.splitlines()]
+                output = output.splitlines()
+                lines += [line, *(output if len(output) < 24 else [*output[:9], "...", *output[-8:]])]
         body = "\n".join(lines)
         return f"<!-- console{match.group(1)} -->\n```text\n{body}\n```"
 

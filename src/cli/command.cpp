@@ -21,7 +21,7 @@ std::string one_line(std::string text) {
 
 std::string usual_hint(const Status& status) {
   switch (status.code()) {
-    case ErrorCode::InvalidArgument: return "'fovea COMMAND --help' shows the options";
+    case ErrorCode::InvalidArgument: return "'fovea COMMAND --help' shows the options, 'fovea inspect FILE' the inputs of a network";
     case ErrorCode::InvalidModel: return "the file may be damaged, cut off, or of another kind";
     case ErrorCode::Unsupported: return "'fovea ops' lists what is supported";
     case ErrorCode::NotFound:
