@@ -47,6 +47,19 @@ void take_transposes(Graph& graph, Node& product) {
   }
 }
 
+// x * c with a constant scalar in front of an operand.
+void take_operand_scales(Graph& graph, Node& product) {
+  for (std::size_t i : {0u, 1u}) {
+    const NodeId mul = producer_of(graph, product.inputs[i], "Mul");
+    if (mul == kNone || !is_used_once(graph, product.inputs[i])) continue;
+    const ValueId x = graph.node(mul).inputs[0];
+    const auto factor = scalar_of(graph, graph.node(mul).inputs[1]);
+    if (!factor || !have_same_shape(graph, x, product.inputs[i])) continue;
+    product.inputs[i] = x;
+    product.attributes.set("scale", product.attributes.get_float("scale", 1) * *factor);
+  }
+}
+
 // Mul by a constant scalar behind the product, before any bias.
 NodeId take_scale(Graph& graph, NodeId id) {
   const ValueId output = graph.node(id).outputs[0];
@@ -88,7 +101,9 @@ Result<bool> fuse_matmul(Graph& graph) {
     if (!graph.alive(id)) continue;
     auto product = plain_product(graph, graph.node(id));
     if (!product) continue;
+    take_operand_scales(graph, *product);
     take_transposes(graph, *product);
+    take_operand_scales(graph, *product);
     const NodeId fused = replace_node(graph, id, *std::move(product));
     absorb_post_ops(graph, take_bias(graph, take_scale(graph, fused)));
     changed = true;

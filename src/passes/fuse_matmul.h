@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// MatMul and Gemm on floats become fovea::matmul and take transposes of their operands, a scalar factor, the bias, the
+// MatMul and Gemm on floats become fovea::matmul and take transposes and scalar factors of their operands, the bias, the
 // residual and the activation.
 //
 //   k = Transpose(b, last two); m = MatMul(a, k); s = Mul(m, 0.125)        =>        s = fovea::matmul(a, b) {transB=1, scale=0.125}

@@ -95,12 +95,28 @@ bool transpose_to_reshape(Graph& graph, NodeId id) {
   return true;
 }
 
+bool can_pass(const Graph& graph, const Node& node) {
+  return node.op == "Concat" || node.op == "Slice" || node.op == "Pad" || is_reduction(node) || is_elementwise(node) || is_plain_quantization(graph, node);
+}
+
+// Whether a transpose that moves on from here can meet another one. Otherwise it may as well stay where it is: behind a
+// convolution it is often free, because of the layout its result has in memory.
+bool leads_to_transpose(const Graph& graph, ValueId value, int depth = 0) {
+  if (depth > 24) return false;
+  for (NodeId user : graph.users(value)) {
+    const Node& node = graph.node(user);
+    if (node.op == "Transpose") return true;
+    if (can_pass(graph, node) && node.outputs.size() == 1 && leads_to_transpose(graph, node.outputs[0], depth + 1)) return true;
+  }
+  return false;
+}
+
 // Elementwise work and Concat: every operand transposed alike, or constant.
 bool sink_past_many(Graph& graph, NodeId id) {
   const Node node = graph.node(id);
   const bool concat = node.op == "Concat";
   const bool quantization = is_plain_quantization(graph, node);
-  if (!concat && !quantization && !is_elementwise(node)) return false;
+  if ((!concat && !quantization && !is_elementwise(node)) || !leads_to_transpose(graph, node.outputs[0])) return false;
   const std::size_t operands = quantization ? 1 : node.inputs.size();
   std::optional<Before> before;
   for (std::size_t i = 0; i < operands; ++i) {
@@ -146,6 +162,7 @@ bool sink_past_one(Graph& graph, NodeId id) {
   const Node node = graph.node(id);
   const bool reduction = is_reduction(node) && node.attributes.get_int("keepdims", 1) != 0;
   if ((!reduction && node.op != "Slice" && node.op != "Pad") || node.outputs.size() != 1) return false;
+  if (!leads_to_transpose(graph, node.outputs[0])) return false;
   const auto before = transpose_before(graph, node, 0);
   if (!before || is_identity(before->perm) || !is_used_once(graph, node.inputs[0])) return false;
   const std::size_t rank = before->perm.size();
