@@ -2,9 +2,6 @@
 // Bodies of the public Status types.
 #include "fovea/status.h"
 
-#include <cstdio>
-#include <cstdlib>
-
 #include "base/check.h"
 
 namespace fovea {
@@ -34,9 +31,7 @@ Error::Error(Status status) : std::runtime_error(status.to_string()), status_(st
 void throw_error(Status status) { throw Error(std::move(status)); }
 
 void check_failed(const char* expression, const char* file, int line) {
-  std::fprintf(stderr, "error: %s:%d: internal check failed: %s\nhint: this is a bug in Fovea; please report it\n",
-               file, line, expression);
-  std::abort();
+  throw Error(internal_error(file, ":", line, ": internal check failed: ", expression));
 }
 
 }  // namespace fovea

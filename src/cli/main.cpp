@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/guard.h"
 #include "cli/command.h"
 
 namespace {
@@ -46,7 +47,9 @@ int main(int argc, char** argv) {
     return fovea::cli::kDone;
   }
   for (const Command& command : kCommands) {
-    if (std::strcmp(command.name, name) == 0) return fovea::cli::finish(command.run(argc - 1, argv + 1));
+    if (std::strcmp(command.name, name) != 0) continue;
+    const auto code = fovea::guarded([&]() -> fovea::Result<int> { return command.run(argc - 1, argv + 1); });
+    return fovea::cli::finish(code.ok() ? *code : fovea::cli::fail(code.status()));
   }
   return fovea::cli::fail(fovea::Status(fovea::ErrorCode::InvalidArgument, std::string("command line: unknown command '") + name + "'",
                                         "'fovea --help' lists the commands"));

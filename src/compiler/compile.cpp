@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "base/guard.h"
 #if __has_include("compiler/assign_layouts.h")
 #include "compiler/assign_layouts.h"
 #define FOVEA_HAVE_LAYOUTS
@@ -200,8 +201,10 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
 namespace fovea {
 
 Result<Engine> build(const Model& model, const BuildOptions& options) {
-  FOVEA_ASSIGN(Plan plan, compiler::compile(model.graph(), options));
-  return Engine(std::make_shared<const Plan>(std::move(plan)));
+  return guarded([&]() -> Result<Engine> {
+    FOVEA_ASSIGN(Plan plan, compiler::compile(model.graph(), options));
+    return Engine(std::make_shared<const Plan>(std::move(plan)));
+  });
 }
 
 }  // namespace fovea

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "base/guard.h"
 #include "engine/plan_file.h"
 
 namespace fovea {
@@ -28,7 +29,7 @@ std::vector<TensorInfo> describe(const Plan& plan, const std::vector<int>& value
 
 Result<Engine> Engine::load(const std::filesystem::path& file) {
   FOVEA_ASSIGN(const auto mapped, MappedFile::open(file));
-  auto plan = engine::read_plan(mapped->bytes(), mapped);
+  auto plan = guarded([&] { return engine::read_plan(mapped->bytes(), mapped); });
   if (!plan.ok()) return std::move(plan).status().with_context(file.string());
   return Engine(*std::move(plan));
 }
@@ -38,7 +39,7 @@ Result<Engine> Engine::load(std::span<const std::byte> bytes) {
   FOVEA_ASSIGN(const Tensor copy, Tensor::allocate(DataType::u8, {static_cast<std::int64_t>(bytes.size())}));
   if (!bytes.empty()) std::memcpy(const_cast<void*>(copy.raw()), bytes.data(), bytes.size());
   const std::span aligned(static_cast<const std::byte*>(copy.raw()), bytes.size());
-  FOVEA_ASSIGN(auto plan, engine::read_plan(aligned, std::make_shared<Tensor>(copy)));
+  FOVEA_ASSIGN(auto plan, guarded([&] { return engine::read_plan(aligned, std::make_shared<Tensor>(copy)); }));
   return Engine(std::move(plan));
 }
 

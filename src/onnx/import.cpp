@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/guard.h"
 #include "fovea/model.h"
 #include "onnx/importer.h"
 
@@ -26,11 +27,13 @@ Result<Model> import_onnx(const std::filesystem::path& file, const ImportOptions
   const std::string_view head(reinterpret_cast<const char*>(mapped->bytes().data()), std::min<std::size_t>(mapped->bytes().size(), 5));
   if (head == "FOVEA") return invalid_model(file.string(), ": expected an ONNX file, found an engine");
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  auto model = import_bytes(mapped->bytes(), folder, options);
+  auto model = guarded([&] { return import_bytes(mapped->bytes(), folder, options); });
   if (!model) return std::move(model).status().with_context(file.string());
   return model;
 }
 
-Result<Model> import_onnx(std::span<const std::byte> bytes, const ImportOptions& options) { return import_bytes(bytes, {}, options); }
+Result<Model> import_onnx(std::span<const std::byte> bytes, const ImportOptions& options) {
+  return guarded([&] { return import_bytes(bytes, {}, options); });
+}
 
 }  // namespace fovea

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/guard.h"
 #include "runtime/executor.h"
 #include "runtime/thread_count.h"
 #include "runtime/work_estimate.h"
@@ -76,12 +77,12 @@ Status Session::prepare() {
       return invalid_argument("input '", state_->plan->values[static_cast<std::size_t>(state_->plan->inputs[i])].name, "' is not set");
     }
   }
-  return state_->executor.prepare(state_->inputs);
+  return guarded([&] { return state_->executor.prepare(state_->inputs); });
 }
 
 Status Session::run() {
   FOVEA_RETURN_IF_ERROR(prepare());
-  return state_->executor.run(state_->inputs, state_->bound);
+  return guarded([&] { return state_->executor.run(state_->inputs, state_->bound); });
 }
 
 Result<Tensor> Session::output(std::string_view name) const {
