@@ -16,7 +16,9 @@ namespace fovea::engine {
 /// The file's bytes. The same plan gives the same bytes on every machine. Internal when the plan would not
 /// pass check_plan, so that a bug shows where it was made and not on the robot.
 Result<std::vector<std::byte>> write_plan(const Plan& plan);
-/// The same without holding the weights a second time.
+/// Without that check: tests make hostile engines with it.
+Result<std::vector<std::byte>> write_plan_unchecked(const Plan& plan);
+/// write_plan to a file, without holding the weights a second time.
 Status save_plan(const Plan& plan, const std::filesystem::path& file);
 
 /// Verifies everything (container, FlatBuffer, check_plan), then rebuilds the plan. `bytes` must start at a

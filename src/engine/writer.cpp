@@ -192,6 +192,10 @@ Status check_before_writing(const Plan& plan) {
 
 Result<std::vector<std::byte>> write_plan(const Plan& plan) {
   FOVEA_RETURN_IF_ERROR(check_before_writing(plan));
+  return write_plan_unchecked(plan);
+}
+
+Result<std::vector<std::byte>> write_plan_unchecked(const Plan& plan) {
   Writer writer;
   FOVEA_RETURN_IF_ERROR(writer.write(plan));
   std::vector<std::byte> bytes;

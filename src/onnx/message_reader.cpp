@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include <climits>
 
@@ -71,6 +72,7 @@ CodedInputStream open_stream(std::span<const std::byte> bytes) {
 }  // namespace
 
 Status read_message(std::span<const std::byte> bytes, google::protobuf::Message& message) {
+  const google::protobuf::LogSilencer silencer;  // it would print its own line about text that is not UTF-8
   if (bytes.size() > INT_MAX) {
     return {ErrorCode::ResourceExhausted, str_cat("message of ", bytes.size(), " bytes: protobuf's limit is 2 GiB"),
             "store the weights as external data"};

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "engine/plan_file.h"
 #include "errors/mutate.h"
+#include "errors/mutate_plan.h"
 #include "fovea/fovea.h"
 #include "support/engine_bytes.h"
 
@@ -129,9 +130,16 @@ class MutationTest {
     static_cast<void>(run(*engine).ok());
   }
 
-  /// One in four keeps its wrong hashes; the others reach the code behind them.
+  /// A quarter keeps its wrong hashes, a quarter is damaged behind right ones, half are well-formed nonsense.
   Bytes damaged_engine(Mutator& mutator, const Bytes& engine) {
-    if (mutator.below(4) == 0) return mutator.mutate(engine);
+    const std::uint64_t kind = mutator.below(4);
+    if (kind == 0) return mutator.mutate(engine);
+    if (kind > 1) {
+      Plan plan = Engine::load(engine).value().plan();
+      PlanMutator(mutator).mutate(plan);
+      const auto bytes = engine::write_plan_unchecked(plan);
+      return bytes.ok() ? *bytes : engine;
+    }
     const auto [offset, size] = section_of(engine, 0);
     Bytes bytes = mutator.mutate(engine, offset, offset + size);
     if (bytes.size() != engine.size()) bytes.resize(engine.size());  // the table's offsets stay right
@@ -168,13 +176,19 @@ int run_all(double seconds, std::uint64_t first, bool only) {
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   std::uint64_t number = first;
+  double slowest = 0;
+  std::uint64_t slowest_number = 0;
   do {
-    test.run_mutant(number++);
+    const double before = elapsed();
+    test.run_mutant(number);
+    if (elapsed() - before > slowest) slowest = elapsed() - before, slowest_number = number;
+    ++number;
   } while (!only && elapsed() < seconds);
   const Counts& c = test.counts();
-  std::printf("%llu mutants of models: %llu imported, %llu built; %llu of engines: %llu loaded, %llu ran; %.0f s\n",
+  std::printf("%llu mutants of models: %llu imported, %llu built; %llu of engines: %llu loaded, %llu ran; %.0f s, the slowest (%llu) %.1f s\n",
               static_cast<unsigned long long>(c.models), static_cast<unsigned long long>(c.imported), static_cast<unsigned long long>(c.built),
-              static_cast<unsigned long long>(c.engines), static_cast<unsigned long long>(c.loaded), static_cast<unsigned long long>(c.ran), elapsed());
+              static_cast<unsigned long long>(c.engines), static_cast<unsigned long long>(c.loaded), static_cast<unsigned long long>(c.ran), elapsed(),
+              static_cast<unsigned long long>(slowest_number), slowest);
   if (!only && c.models + c.engines < 2000) {
     std::fprintf(stderr, "error: fewer than 2000 mutants in %.0f s\n", seconds);
     return 1;
