@@ -26,6 +26,7 @@ test:
 	@scripts/bootstrap.sh test
 	@scripts/configure.sh $(BUILD) release
 	@cmake --build $(BUILD) --parallel $(JOBS)
+	@cmake --build $(BUILD) --target asan_tests
 	@scripts/test.sh $(BUILD)
 
 bench: build
