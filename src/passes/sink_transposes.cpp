@@ -101,12 +101,17 @@ bool can_pass(const Graph& graph, const Node& node) {
 
 // Whether a transpose that moves on from here can meet another one. Otherwise it may as well stay where it is: behind a
 // convolution it is often free, because of the layout its result has in memory.
-bool leads_to_transpose(const Graph& graph, ValueId value, int depth = 0) {
-  if (depth > 24) return false;
-  for (NodeId user : graph.users(value)) {
-    const Node& node = graph.node(user);
-    if (node.op == "Transpose") return true;
-    if (can_pass(graph, node) && node.outputs.size() == 1 && leads_to_transpose(graph, node.outputs[0], depth + 1)) return true;
+bool leads_to_transpose(const Graph& graph, ValueId start) {
+  constexpr std::size_t kFarthest = 64;
+  std::vector<ValueId> reached = {start};
+  for (std::size_t i = 0; i < reached.size() && i < kFarthest; ++i) {
+    if (reached[i] == kNone) continue;
+    for (NodeId user : graph.users(reached[i])) {
+      const Node& node = graph.node(user);
+      if (node.op == "Transpose") return true;
+      if (!can_pass(graph, node) || node.outputs.size() != 1) continue;
+      if (std::find(reached.begin(), reached.end(), node.outputs[0]) == reached.end()) reached.push_back(node.outputs[0]);
+    }
   }
   return false;
 }
