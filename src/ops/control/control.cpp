@@ -36,8 +36,11 @@ Status infer_if(InferContext& context) {
   if (context.num_bodies() != 2) return invalid_argument("If: expected then_branch and else_branch");
   std::vector<BodyValue> inputs;
   for (int i = 1; i < context.num_inputs(); ++i) inputs.push_back(input_of(context, i));
-  FOVEA_ASSIGN(const std::vector<BodyValue> then_values, context.infer_body(0, inputs));
-  FOVEA_ASSIGN(const std::vector<BodyValue> else_values, context.infer_body(1, inputs));
+  // A branch that is never taken may contradict the shapes at hand: then nothing is known here, and running it is
+  // what would fail.
+  const auto then_result = context.infer_body(0, inputs), else_result = context.infer_body(1, inputs);
+  if (!then_result.ok() || !else_result.ok()) return {};
+  const std::vector<BodyValue>&then_values = *then_result, &else_values = *else_result;
   for (int i = 0; i < context.num_outputs(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     if (at < then_values.size() && at < else_values.size()) store(context, i, merge(context, then_values[at], else_values[at]));
