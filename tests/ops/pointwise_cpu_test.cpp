@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pointwise tiles against the reference: broadcasts, layouts, slices, types; vector functions against double.
+#include <cmath>
+#include <cstring>
+
+#include "ops/fused/pointwise_tiles.h"
+#include "support/kernel_test.h"
+
+namespace fovea {
+namespace {
+
+using namespace testing;
+
+KernelCase program_case(const char* program, std::vector<Tensor> inputs, Layout layout = Layout::plain) {
+  KernelCase test;
+  test.op = "fovea::pointwise";
+  test.attributes = attributes({{"program", program}});
+  test.inputs = std::move(inputs);
+  test.layout = layout;
+  return test;
+}
+
+constexpr const char* kAffineSilu = "input f32 0; input f32 1; input f32 2; mul f32 0 1; add f32 3 2; sigmoid f32 4; mul f32 4 5; output 6";
+
+TEST(PointwiseCpu, PerChannelFactorsInBothLayouts) {
+  for (Layout layout : {Layout::plain, Layout::nhwc}) {
+    for (const Shape& shape : {Shape{1, 5, 7, 9}, Shape{2, 33, 17, 5}, Shape{1, 1100, 3, 2}, Shape{3, 1, 1, 1}, Shape{1, 3, 70, 70}}) {
+      const Shape channels = {1, shape[1], 1, 1};
+      KernelCase test = program_case(kAffineSilu, {random(DataType::f32, shape), random(DataType::f32, channels), random(DataType::f32, {shape[1], 1, 1})}, layout);
+      EXPECT_TRUE(agrees(test)) << shape.to_string() << " " << name(layout);
+      test.sliced_inputs = {0};
+      test.sliced_output = true;
+      EXPECT_TRUE(agrees(test)) << shape.to_string() << " " << name(layout) << " sliced";
+    }
+  }
+}
+
+TEST(PointwiseCpu, RowsColumnsScalars) {
+  EXPECT_TRUE(agrees(program_case("input f32 0; input f32 1; sub f32 0 1; output 2", {random(DataType::f32, {40, 1}), random(DataType::f32, {1, 70})})));
+  KernelCase two = program_case("input f32 0; const f32 0x1p-2; max f32 0 1; output 2; output 0", {random(DataType::f32, {5000})});
+  two.num_outputs = 2;
+  EXPECT_TRUE(agrees(two));
+  EXPECT_TRUE(agrees(program_case("input f32 0; output 0", {random(DataType::f32, {})})));
+}
+
+TEST(PointwiseCpu, SingleOperators) {
+  const Tensor x = random(DataType::f32, {2, 3, 50}, -4, 4), y = random(DataType::f32, {3, 1}, 0.5, 2, 7), positive = random(DataType::f32, {2, 3, 50}, 0.1, 4, 9);
+  for (const char* op : {"Relu", "LeakyRelu", "Elu", "Selu", "HardSwish", "HardSigmoid", "Gelu", "Mish", "Softplus", "Sigmoid", "Tanh", "Erf", "Exp", "Abs", "Sign", "Floor", "Round", "Sin", "Celu"}) {
+    KernelCase test;
+    test.op = op;
+    test.inputs = {x};
+    EXPECT_TRUE(agrees(test)) << op;
+  }
+  for (const char* op : {"Add", "Sub", "Mul", "Div", "Max", "Min", "PRelu", "Less", "Equal"}) {
+    KernelCase test;
+    test.op = op;
+    test.inputs = {x, y};
+    if (!ops::find_reference(op)) continue;
+    EXPECT_TRUE(agrees(test)) << op;
+  }
+  KernelCase power;
+  power.op = "Pow";
+  power.inputs = {positive, y};
+  EXPECT_TRUE(agrees(power));
+}
+
+TEST(PointwiseCpu, OtherTypes) {
+  for (DataType type : {DataType::f64, DataType::i32, DataType::i64, DataType::f16, DataType::bf16}) {
+    KernelCase test;
+    test.op = "Add";
+    test.inputs = {random(type, {3, 77}, -50, 50), random(type, {77}, -50, 50, 2)};
+    EXPECT_TRUE(agrees(test)) << name(type);
+  }
+  for (DataType to : {DataType::f32, DataType::u8, DataType::i64, DataType::f16, DataType::boolean}) {
+    for (DataType from : {DataType::f32, DataType::i32, DataType::f16, DataType::u8}) {
+      KernelCase test;
+      test.op = "fovea::pointwise";
+      test.attributes.set("program", str_cat("input ", name(from), " 0; cast ", name(to), " 0; output 1"));
+      test.inputs = {random(from, {133}, 0, 100)};
+      EXPECT_TRUE(agrees(test)) << name(from) << " to " << name(to);
+    }
+  }
+}
+
+/// Largest error in units in the last place of f32 over a sweep of [low, high].
+double worst_ulp(PointwiseOp op, double (*exact)(double), float low, float high) {
+  std::vector<float> x, y(4099);
+  for (int i = 0; i < 4099; ++i) x.push_back(low + (high - low) * static_cast<float>(i) / 4098.0f);
+  const void* operands[3] = {x.data(), nullptr, nullptr};
+  cpu::simd_tile_function(op, DataType::f32, DataType::f32)(operands, y.data(), 4099);
+  double worst = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double e = exact(x[i]);
+    const double ulp = std::fmax(std::ldexp(1.0, std::ilogb(e == 0 ? 1e-38 : e) - 23), 0x1p-149);
+    if (static_cast<double>(y[i]) == static_cast<double>(static_cast<float>(e))) continue;
+    worst = std::fmax(worst, std::fabs(y[i] - e) / ulp);
+  }
+  return worst;
+}
+
+TEST(PointwiseCpu, VectorFunctionsAreGoodToFourUlp) {
+  EXPECT_LE(worst_ulp(PointwiseOp::Exp, [](double x) { return std::exp(x); }, -87, 88.7f), 4);
+  EXPECT_LE(worst_ulp(PointwiseOp::Exp, [](double x) { return std::exp(x); }, -1, 1), 2);
+  EXPECT_LE(worst_ulp(PointwiseOp::Tanh, [](double x) { return std::tanh(x); }, -10, 10), 4);
+  EXPECT_LE(worst_ulp(PointwiseOp::Tanh, [](double x) { return std::tanh(x); }, -0.7f, 0.7f), 4);
+  EXPECT_LE(worst_ulp(PointwiseOp::Erf, [](double x) { return std::erf(x); }, -5, 5), 4);
+  EXPECT_LE(worst_ulp(PointwiseOp::Erf, [](double x) { return std::erf(x); }, -1, 1), 4);
+  EXPECT_LE(worst_ulp(PointwiseOp::Sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -80, 80), 4);
+  EXPECT_LE(worst_ulp(PointwiseOp::Log, [](double x) { return std::log(x); }, 1e-3f, 30), 4);
+}
+
+TEST(PointwiseCpu, SpecialValues) {
+  const float inf = INFINITY;
+  const float x[] = {inf, -inf, NAN, 0.0f, -200.0f, 200.0f, 100.0f, -104.0f};
+  float y[8];
+  const void* operands[3] = {x, nullptr, nullptr};
+  const auto run = [&](PointwiseOp op) { cpu::simd_tile_function(op, DataType::f32, DataType::f32)(operands, y, 8); };
+  run(PointwiseOp::Exp);
+  EXPECT_EQ(y[0], inf);
+  EXPECT_EQ(y[1], 0.0f);
+  EXPECT_TRUE(std::isnan(y[2]));
+  EXPECT_EQ(y[3], 1.0f);
+  EXPECT_EQ(y[5], inf);
+  run(PointwiseOp::Sigmoid);
+  EXPECT_EQ(y[0], 1.0f);
+  EXPECT_EQ(y[1], 0.0f);
+  EXPECT_TRUE(std::isnan(y[2]));
+  run(PointwiseOp::Tanh);
+  EXPECT_EQ(y[0], 1.0f);
+  EXPECT_EQ(y[1], -1.0f);
+  run(PointwiseOp::Log);
+  EXPECT_EQ(y[0], inf);
+  EXPECT_TRUE(std::isnan(y[1]));
+  EXPECT_EQ(y[3], -inf);
+  run(PointwiseOp::Relu);
+  EXPECT_TRUE(std::isnan(y[2]));
+}
+
+}  // namespace
+}  // namespace fovea
