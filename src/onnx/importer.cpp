@@ -25,6 +25,13 @@ std::string where(const proto::NodeProto& message, const std::string& prefix) {
   return str_cat("node ", in_quotes(prefix + node_label(message)), " (", in_quotes(operator_name(message.domain(), message.op_type())), ")");
 }
 
+// Free text may be in any encoding; what is not ASCII is kept only if it is UTF-8.
+std::string plain_text(std::string text) {
+  if (is_utf8(text)) return text;
+  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+  return text;
+}
+
 // Values that a rule had to drop (extra training outputs, say) must have no reader.
 Status check_all_produced(const ir::Graph& graph) {
   std::vector<char> made(static_cast<std::size_t>(graph.num_values()), 0), used(made.size(), 0);
@@ -55,9 +62,9 @@ Result<ir::Graph> Importer::import_model(proto::ModelProto& model) {
   FOVEA_RETURN_IF_ERROR(import_main(*model.mutable_graph(), graph, frame));
   FOVEA_RETURN_IF_ERROR(unknown_operators());
 
-  for (const auto& entry : model.metadata_props()) graph.metadata[entry.key()] = entry.value();
+  for (const auto& entry : model.metadata_props()) graph.metadata[entry.key()] = plain_text(entry.value());
   const auto note = [&](const char* key, const std::string& value) {
-    if (!value.empty()) graph.metadata[key] = value;
+    if (!value.empty()) graph.metadata[key] = plain_text(value);
   };
   note("onnx.producer_name", model.producer_name());
   note("onnx.producer_version", model.producer_version());

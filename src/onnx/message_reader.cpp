@@ -7,6 +7,7 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include <climits>
+#include <string_view>
 
 namespace fovea::onnx {
 
@@ -32,8 +33,15 @@ class PieceCounter {
         FOVEA_RETURN_IF_ERROR(count(in, *field->message_type(), depth + 1));
         if (in.BytesUntilLimit() != 0) return malformed(in);
         in.PopLimit(limit);
-      } else if (!in.Skip(length_)) {
-        return malformed(in);
+      } else {
+        const void* data = nullptr;
+        int available = 0;
+        if (length_ > 0 && (!in.GetDirectBufferPointer(&data, &available) || available < length_)) return malformed(in);
+        // Names travel into messages, JSON and engine files, which must be able to rely on them.
+        if (field && field->type() == FieldDescriptor::TYPE_STRING && !is_utf8({static_cast<const char*>(data), static_cast<std::size_t>(length_)})) {
+          return invalid_model("the field ", field->full_name(), " at offset ", in.CurrentPosition(), " is not valid UTF-8");
+        }
+        in.Skip(length_);
       }
     }
     return in.ConsumedEntireMessage() ? Status() : malformed(in);
@@ -70,6 +78,23 @@ CodedInputStream open_stream(std::span<const std::byte> bytes) {
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[i++]);
+    const int more = lead < 0x80 ? 0 : lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : -1;
+    if (more < 0 || text.size() - i < static_cast<std::size_t>(more)) return false;
+    for (int k = 0; k < more; ++k) {
+      if ((static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]) & 0xc0) != 0x80) return false;
+    }
+    // Overlong three- and four-byte forms, surrogates, and what lies beyond U+10FFFF.
+    const auto next = more > 0 ? static_cast<unsigned char>(text[i]) : 0;
+    if ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next >= 0xa0) || (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next >= 0x90)) return false;
+    i += static_cast<std::size_t>(more);
+  }
+  return true;
+}
 
 Status read_message(std::span<const std::byte> bytes, google::protobuf::Message& message) {
   const google::protobuf::LogSilencer silencer;  // it would print its own line about text that is not UTF-8

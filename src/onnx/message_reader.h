@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "base/check.h"
 #include "onnx/onnx_model.pb.h"
@@ -24,6 +25,8 @@ inline constexpr int kMaxMessageDepth = 100;
 /// Fills `message` (made on an arena by the caller). InvalidModel when the bytes are no such message,
 /// ResourceExhausted beyond the limits.
 Status read_message(std::span<const std::byte> bytes, google::protobuf::Message& message);
+
+bool is_utf8(std::string_view text);
 
 /// A whole model and the arena that owns it.
 struct ModelMessage {
