@@ -97,7 +97,7 @@ bool is_utf8(std::string_view text) {
 }
 
 Status read_message(std::span<const std::byte> bytes, google::protobuf::Message& message) {
-  const google::protobuf::LogSilencer silencer;  // it would print its own line about text that is not UTF-8
+  const google::protobuf::LogSilencer silencer;  // it would print lines of its own about bad messages
   if (bytes.size() > INT_MAX) {
     return {ErrorCode::ResourceExhausted, str_cat("message of ", bytes.size(), " bytes: protobuf's limit is 2 GiB"),
             "store the weights as external data"};
