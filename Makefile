@@ -4,7 +4,7 @@ BUILD ?= build
 IMAGE ?=
 JOBS  ?= $(shell nproc)
 
-.PHONY: help build demo test bench format clean
+.PHONY: help build demo test bench docs format clean
 
 help:
 	@echo "make demo              build, draw a blood smear, find its cells: $(BUILD)/demo/*.png"
@@ -12,6 +12,7 @@ help:
 	@echo "make test              build and run all tests"
 	@echo "make build             build only: $(BUILD)/bin/fovea"
 	@echo "make bench             time networks beside ONNX Runtime and OpenVINO"
+	@echo "make docs              renew README, docs/cli and the operator table from real runs"
 	@echo "make format            clang-format"
 
 build:
@@ -32,6 +33,9 @@ test:
 bench: build
 	@scripts/bootstrap.sh bench
 	@scripts/bench.sh $(BUILD)
+
+docs: build
+	@scripts/generate_docs.py $(BUILD)
 
 format:
 	@git ls-files '*.cpp' '*.h' | xargs clang-format -i
