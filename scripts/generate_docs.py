@@ -7,8 +7,8 @@
 
 Each page holds the help text and real runs on the bundled network. In README.md the block behind a line `<!-- console -->`
 is run line by line from the repository's root (which must hold the build folder as `build`), or by the command that the
-comment names. --check leaves README.md alone and ignores numbers and spacing, which differ
-between machines."""
+comment names. --check leaves README.md alone and looks at help texts, command lines,
+errors and exit codes only: figures differ between machines."""
 import difflib
 import os
 import pathlib
@@ -134,14 +134,11 @@ def renew_readme():
 
 
 def essence(text):
-    """Without numbers, spacing and what depends on the machine."""
-    lines = []
-    for line in text.splitlines():
-        if line.startswith(("  cpu ", "  onednn", "  protobuf", "  libsodium")):
-            continue
-        line = re.sub(r"\d[\d.]*(e[-+]?\d+)?", "#", line)
-        lines.append(re.sub(r"[-\s]+", " ", line).strip())
-    return lines
+    """What a page promises on every machine: the help text, the command lines, errors, hints and exit codes."""
+    help_text, _, runs = text.partition("\n```\n")
+    kept = help_text.splitlines()
+    kept += [line for line in runs.splitlines() if line.startswith(("$ ", "error:", "hint:", "#", "|"))]
+    return [re.sub(r"\d[\d.]*(e[-+]?\d+)?", "#", line).rstrip() for line in kept]
 
 
 def main():
@@ -153,13 +150,9 @@ def main():
             target.write_text(text)
             continue
         before = target.read_text() if target.exists() else ""
-        # Rows of tables by time and counts of cells may differ; what must not is help texts, commands and errors.
-        wanted, found = essence(text), essence(before)
         if path == "docs/operators.md":
             continue  # grows with every operator; a stale row misleads nobody for long
-        if pathlib.Path(path).name in ("bench.md", "predict.md", "inspect.md"):
-            cut = next((i for i, line in enumerate(wanted) if line == "```" ), len(wanted))
-            wanted, found = wanted[:cut], found[:cut]
+        wanted, found = essence(text), essence(before)
         if wanted != found:
             stale += 1
             print(f"{path} is stale; run scripts/generate_docs.py BUILD_DIR")
