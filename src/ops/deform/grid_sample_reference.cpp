@@ -45,7 +45,9 @@ void find_taps(const GridSampleParams& params, const Tensor& grid, std::int64_t 
 template <class T>
 T converted(double value) {
   if constexpr (std::is_integral_v<T>) {
+    // Rounded, because weights that sum to one only nearly would cut 7 to 6.
     if (std::isnan(value)) return 0;
+    value = std::nearbyint(value);
     if (value <= static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
     if (value >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
     return static_cast<T>(value);
