@@ -55,7 +55,7 @@ constexpr Pass kSimplify[] = {
 
 // Only after constants and dead parts are gone is it clear what a network computes in.
 constexpr Pass kPrecision[] = {
-    {"widen_half_precision", "f16 and bf16 networks compute in f32", widen_half_precision},
+    {"widen_half_precision", "f16 and bf16 networks compute in f32", widen_half_precision, true},
     {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
 };
 
