@@ -352,6 +352,11 @@ TEST(Rule, UpsampleBecomesResize) {
   resize10.input(kPicture).constant({1, 1, 2, 2});
   EXPECT_EQ(resize10.ops(10), "Resize");
   expect_old_sampling(resize10);
+
+  Bench mixed("Resize");
+  mixed.input(kPicture).constant({1, 1, 2, 0.6f});
+  EXPECT_EQ(mixed.ops(10), "Resize Resize");
+  EXPECT_EQ(mixed.graph.producer(mixed.graph.find_value("y0"))->attributes.get_string("nearest_mode"), "ceil");
 }
 
 TEST(Rule, ResizeWithEmptyInputs) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Upsample and old Resize -> Resize. Before opset 11 the sampled position was x / scale, rounded down for "nearest".
+// Upsample and old Resize -> Resize. Before opset 11 the sampled position was x / scale; "nearest" rounded it down along axes
+// that grow and up along axes that shrink (the standard's own example), so a mixture is two steps.
 #include "onnx/upgrade.h"
+
+#include <algorithm>
 
 namespace fovea::onnx::rules {
 
@@ -22,9 +25,23 @@ Status upsample(Upgrade& u) {
 Status resize_sampling(Upgrade& u) {
   ir::Node& node = u.node;
   if (node.inputs.size() != 2) return invalid_model("expected the inputs X and scales, found ", node.inputs.size());
-  node.inputs = {node.inputs[0], ir::kNone, node.inputs[1]};
   node.attributes.set("coordinate_transformation_mode", std::string("asymmetric"));
   node.attributes.set("nearest_mode", std::string("floor"));
+  const Tensor* scales = node.attributes.get_string("mode", "nearest") == "nearest" ? u.constant(1) : nullptr;
+  node.inputs = {node.inputs[0], ir::kNone, node.inputs[1]};
+  if (!scales || scales->type() != DataType::f32) return {};
+  std::vector<double> up, down;
+  for (const float scale : scales->values<float>()) {
+    up.push_back(std::max(scale, 1.0f));
+    down.push_back(std::min(scale, 1.0f));
+  }
+  const auto idle = [](const std::vector<double>& factors) { return std::all_of(factors.begin(), factors.end(), [](double f) { return f == 1; }); };
+  if (idle(down)) return {};
+  if (!idle(up)) {
+    FOVEA_ASSIGN(const ir::ValueId grown, u.add("Resize", "grown", {node.inputs[0], ir::kNone, u.floats("up", up)}, node.attributes));
+    node.inputs = {grown, ir::kNone, u.floats("down", down)};
+  }
+  node.attributes.set("nearest_mode", std::string("ceil"));
   return {};
 }
 

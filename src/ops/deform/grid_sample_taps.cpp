@@ -66,10 +66,12 @@ AxisTaps grid_taps(const GridSampleParams& params, double position, std::int64_t
   const bool zeros = params.padding == SamplePadding::Zeros;
   if (extent < 1 || (zeros && !(position > -4 && position < static_cast<double>(extent) + 4))) return taps;
   if (std::isnan(position)) position = 0;
+  position = std::clamp(position, -0x1p40, 0x1p40);  // infinities have no fraction
   if (params.mode == SampleMode::Nearest) position = std::nearbyint(position);
-  // Positions beyond the border come inside first, so that a filter reaches at most two elements outside.
+  // Positions beyond the border come inside first. The cubic filter stays where it is and its taps come inside one by one,
+  // as in the framework that networks with GridSample come from.
   const Border border = border_of(params, extent);
-  if (!zeros && (position < border.low || position > border.high)) {
+  if (!zeros && params.mode != SampleMode::Cubic && (position < border.low || position > border.high)) {
     position = params.padding == SamplePadding::Border ? std::clamp(position, 0.0, static_cast<double>(extent - 1))
                                                        : reflected(position, border.low, border.high);
   }
