@@ -4,10 +4,7 @@
 #include <chrono>
 
 #include "base/guard.h"
-#if __has_include("compiler/assign_layouts.h")
 #include "compiler/assign_layouts.h"
-#define FOVEA_HAVE_LAYOUTS
-#endif
 #include "compiler/choose_kernels.h"
 #include "compiler/compare.h"
 #include "compiler/infer_shapes.h"
@@ -15,10 +12,7 @@
 #include "compiler/lower.h"
 #include "compiler/plan_views.h"
 #include "compiler/samples.h"
-#if __has_include("passes/pass_runner.h")
 #include "passes/pass_runner.h"
-#define FOVEA_HAVE_PASSES
-#endif
 #include "runtime/executor.h"
 #include "runtime/thread_count.h"
 
@@ -139,15 +133,11 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
 
   // 2. Rewrites, each provable: the rewritten graph on reference kernels must give the same outputs.
   FOVEA_RETURN_IF_ERROR(report(options, "optimising", 0.3));
-#ifdef FOVEA_HAVE_PASSES
   passes::PassOptions pass_options;
   pass_options.disabled = options.disabled_passes;
   pass_options.refresh = infer_shapes;
   FOVEA_RETURN_IF_ERROR(passes::run_passes(graph, passes::optimization_passes(), pass_options).status());
-#endif
-#ifdef FOVEA_HAVE_LAYOUTS
-  FOVEA_RETURN_IF_ERROR(assign_layouts(graph, options.device));
-#endif
+  FOVEA_RETURN_IF_ERROR(assign_layouts(graph, options.device, threads, shapes.bindings));
 
   // 3. Kernels, chosen on the rewritten graph's own reference values.
   FOVEA_RETURN_IF_ERROR(report(options, "running the rewritten graph", 0.35));

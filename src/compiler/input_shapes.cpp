@@ -84,11 +84,11 @@ Result<InputShapes> apply_shape_ranges(ir::Graph& graph, const std::map<std::str
     }
   }
   if (!constants.empty()) substitute(graph, constants);
-  const Bindings bindings(typical.begin(), typical.end());
+  result.bindings = Bindings(typical.begin(), typical.end());
   for (ir::ValueId id : graph.inputs) {
     Shape shape;
     if (graph.value(id).shape) {
-      FOVEA_ASSIGN(shape, evaluate(*graph.value(id).shape, bindings));
+      FOVEA_ASSIGN(shape, evaluate(*graph.value(id).shape, result.bindings));
     }
     result.typical.push_back(shape);
   }

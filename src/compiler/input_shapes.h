@@ -14,6 +14,7 @@ namespace fovea::compiler {
 
 struct InputShapes {
   std::map<std::string, SymbolRange> symbols;  ///< of extents that stay free
+  Bindings bindings;                           ///< typical extent of every symbol
   std::vector<Shape> typical;                  ///< per graph input; rank 0 where the rank is unknown
 };
 
