@@ -30,7 +30,7 @@ struct Fill {
   unsigned char element[16] = {};
 };
 
-struct Plan {
+struct CopyPlan {
   std::vector<Piece> pieces;
   Fill fill;
 };
@@ -47,7 +47,7 @@ Piece make_piece(int input, const TensorDesc& from, std::int64_t src_offset, con
           StridedCopy(size_of(from.type), extents.dims(), src_strides.dims(), dst_strides.dims()), extents.elements() * size};
 }
 
-Result<std::vector<std::int64_t>> constant_ints(const Problem& problem, int i, std::string_view what) {
+Result<std::vector<std::int64_t>> constant_ints(const Problem& problem, int i, const char* what) {
   if (!problem.has_input(i)) return std::vector<std::int64_t>();
   if (!problem.is_constant(i)) return unsupported(what, " must be constant");
   return ops::int_values(problem.constants[static_cast<std::size_t>(i)], what);
@@ -60,9 +60,9 @@ Result<int> axis_of(const Problem& problem, std::int64_t fallback) {
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
-Result<Plan> plan_whole(const Problem& problem) {
+Result<CopyPlan> plan_whole(const Problem& problem) {
   const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
-  Plan plan;
+  CopyPlan plan;
   if (is_reshape(problem.op)) {
     if (!x.is_plain_dense() || !y.is_plain_dense()) return unsupported("a reshape of strided or channels-last memory");
     const Shape extents{x.shape.elements()}, one{1};
@@ -73,7 +73,7 @@ Result<Plan> plan_whole(const Problem& problem) {
   return plan;
 }
 
-Result<Plan> plan_transpose(const Problem& problem) {
+Result<CopyPlan> plan_transpose(const Problem& problem) {
   const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
   const int rank = x.shape.rank();
   std::vector<std::int64_t> perm = problem.attributes.get_ints("perm");
@@ -82,15 +82,15 @@ Result<Plan> plan_transpose(const Problem& problem) {
   }
   Shape strides;
   for (const std::int64_t axis : perm) strides.push_back(x.strides[static_cast<int>(axis)]);
-  Plan plan;
+  CopyPlan plan;
   plan.pieces.push_back(make_piece(0, x, 0, strides, 0, y, 0, y.strides, y.shape));
   return plan;
 }
 
-Result<Plan> plan_concat(const Problem& problem) {
+Result<CopyPlan> plan_concat(const Problem& problem) {
   FOVEA_ASSIGN(const int axis, axis_of(problem, 0));
   const TensorDesc& y = problem.outputs[0];
-  Plan plan;
+  CopyPlan plan;
   std::int64_t offset = 0;
   for (int i = 0; i < static_cast<int>(problem.inputs.size()); ++i) {
     const TensorDesc& x = problem.inputs[static_cast<std::size_t>(i)];
@@ -100,10 +100,10 @@ Result<Plan> plan_concat(const Problem& problem) {
   return plan;
 }
 
-Result<Plan> plan_split(const Problem& problem) {
+Result<CopyPlan> plan_split(const Problem& problem) {
   FOVEA_ASSIGN(const int axis, axis_of(problem, 0));
   const TensorDesc& x = problem.inputs[0];
-  Plan plan;
+  CopyPlan plan;
   std::int64_t offset = 0;
   for (int o = 0; o < static_cast<int>(problem.outputs.size()); ++o) {
     const TensorDesc& y = problem.outputs[static_cast<std::size_t>(o)];
@@ -114,7 +114,7 @@ Result<Plan> plan_split(const Problem& problem) {
   return plan;
 }
 
-Result<Plan> plan_slice(const Problem& problem) {
+Result<CopyPlan> plan_slice(const Problem& problem) {
   const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
   FOVEA_ASSIGN(const auto starts, constant_ints(problem, 1, "starts"));
   FOVEA_ASSIGN(const auto ends, constant_ints(problem, 2, "ends"));
@@ -138,12 +138,12 @@ Result<Plan> plan_slice(const Problem& problem) {
     offset += range.start * x.strides[axis];
     strides[axis] = x.strides[axis] * range.step;
   }
-  Plan plan;
+  CopyPlan plan;
   plan.pieces.push_back(make_piece(0, x, offset, strides, 0, y, 0, y.strides, y.shape));
   return plan;
 }
 
-Result<Plan> plan_expand(const Problem& problem) {
+Result<CopyPlan> plan_expand(const Problem& problem) {
   const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
   const int lead = y.shape.rank() - x.shape.rank();
   Shape strides;
@@ -152,12 +152,12 @@ Result<Plan> plan_expand(const Problem& problem) {
     if (!stretched && x.shape[axis - lead] != y.shape[axis]) return unsupported("shapes that do not broadcast");
     strides.push_back(stretched ? 0 : x.strides[axis - lead]);
   }
-  Plan plan;
+  CopyPlan plan;
   plan.pieces.push_back(make_piece(0, x, 0, strides, 0, y, 0, y.strides, y.shape));
   return plan;
 }
 
-Result<Plan> plan_pad(const Problem& problem) {
+Result<CopyPlan> plan_pad(const Problem& problem) {
   const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
   if (problem.attributes.get_string("mode", "constant") != "constant") return unsupported("pads other than constant ones");
   if (!y.is_dense()) return unsupported("a strided output");
@@ -181,7 +181,7 @@ Result<Plan> plan_pad(const Problem& problem) {
     kept[axis] += std::min<std::int64_t>(before, 0) + std::min<std::int64_t>(after, 0);
     if (kept[axis] < 0) return unsupported("crops of more than there is");
   }
-  Plan plan;
+  CopyPlan plan;
   plan.fill.bytes = y.bytes();
   plan.fill.element_bytes = size_of(y.type);
   if (problem.has_input(2)) {
@@ -194,7 +194,7 @@ Result<Plan> plan_pad(const Problem& problem) {
   return plan;
 }
 
-Result<Plan> plan_copies(const Problem& problem) {
+Result<CopyPlan> plan_copies(const Problem& problem) {
   for (const auto* group : {&problem.inputs, &problem.outputs}) {
     for (const TensorDesc& desc : *group) {
       if (block_of(desc.layout) != 1) return unsupported("blocked layouts");
@@ -212,7 +212,7 @@ Result<Plan> plan_copies(const Problem& problem) {
 
 class PreparedCopies : public PreparedKernel {
  public:
-  PreparedCopies(Plan plan, int threads) : plan_(std::move(plan)), threads_(threads) {}
+  PreparedCopies(CopyPlan plan, int threads) : plan_(std::move(plan)), threads_(threads) {}
 
   Status run(const Arguments& arguments) override {
     if (plan_.fill.bytes > 0) fill(static_cast<unsigned char*>(arguments.outputs[0]));
@@ -239,7 +239,7 @@ class PreparedCopies : public PreparedKernel {
     for (std::size_t at = 0; at < f.bytes; at += f.element_bytes) std::memcpy(out + at, f.element, f.element_bytes);
   }
 
-  Plan plan_;
+  CopyPlan plan_;
   int threads_;
 };
 
@@ -252,7 +252,7 @@ class CopyKernel : public Kernel {
   }
   Status can_run(const Problem& problem) const override { return plan_copies(problem).status(); }
   Result<std::unique_ptr<PreparedKernel>> prepare(const Problem& problem) const override {
-    FOVEA_ASSIGN(Plan plan, plan_copies(problem));
+    FOVEA_ASSIGN(CopyPlan plan, plan_copies(problem));
     return std::unique_ptr<PreparedKernel>(std::make_unique<PreparedCopies>(std::move(plan), problem.threads));
   }
 };
