@@ -137,7 +137,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   pass_options.disabled = options.disabled_passes;
   pass_options.refresh = infer_shapes;
   FOVEA_RETURN_IF_ERROR(passes::run_passes(graph, passes::optimization_passes(), pass_options).status());
-  FOVEA_RETURN_IF_ERROR(assign_layouts(graph, options.device, threads, shapes.bindings));
+  FOVEA_RETURN_IF_ERROR(assign_layouts(graph, options.device));
 
   // 3. Kernels, chosen on the rewritten graph's own reference values.
   FOVEA_RETURN_IF_ERROR(report(options, "running the rewritten graph", 0.35));
