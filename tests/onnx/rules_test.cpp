@@ -417,5 +417,57 @@ TEST(Rule, Experiments) {
   EXPECT_EQ(crop.ints("Slice", 2), (Ints{INT64_MAX, -3}));
 }
 
+TEST(Rule, MicrosoftQuantizedOperators) {
+  Bench add("com.microsoft::QLinearAdd");
+  for (int i = 0; i < 8; ++i) add.input(SymbolicShape{});
+  EXPECT_EQ(add.ops(1), "DequantizeLinear DequantizeLinear Add QuantizeLinear");
+  EXPECT_EQ(add.made("QuantizeLinear").inputs.size(), 3u);
+
+  Bench pool("com.microsoft::QLinearGlobalAveragePool");
+  for (int i = 0; i < 5; ++i) pool.input({});
+  EXPECT_EQ(pool.attribute("channels_last", std::int64_t{0}).ops(1), "DequantizeLinear GlobalAveragePool QuantizeLinear");
+
+  Bench last("com.microsoft::QLinearAveragePool");
+  for (int i = 0; i < 5; ++i) last.input({});
+  EXPECT_ERROR(last.attribute("channels_last", std::int64_t{1}).upgrade(1), Unsupported, "channels_last");
+
+  Bench concat("com.microsoft::QLinearConcat");
+  for (int i = 0; i < 8; ++i) concat.input({});
+  EXPECT_EQ(concat.attribute("axis", std::int64_t{1}).ops(1), "DequantizeLinear DequantizeLinear Concat QuantizeLinear");
+
+  Bench cut("com.microsoft::QLinearConcat");
+  for (int i = 0; i < 7; ++i) cut.input({});
+  EXPECT_ERROR(cut.upgrade(1), InvalidModel, "found 7");
+
+  Bench gemm("com.microsoft::QGemm");
+  for (int i = 0; i < 7; ++i) gemm.input({});
+  EXPECT_EQ(gemm.ops(1), "DequantizeLinear DequantizeLinear Mul CastLike Mul Gemm");
+}
+
+TEST(Rule, MicrosoftFusedOperators) {
+  Bench conv("com.microsoft::FusedConv");
+  for (int i = 0; i < 4; ++i) conv.input({});
+  EXPECT_EQ(conv.attribute("activation", std::string("Relu")).attribute("group", std::int64_t{2}).ops(1), "Conv Add Relu");
+  EXPECT_EQ(conv.made("Conv").attributes.get_int("group"), 2);
+
+  Bench matmul("com.microsoft::FusedMatMul");
+  matmul.input(SymbolicShape{2, 3, 4}).input(SymbolicShape{2, 5, 4}).attribute("transB", std::int64_t{1}).attribute("alpha", 0.5);
+  EXPECT_EQ(matmul.ops(1), "Transpose MatMul Mul");
+  EXPECT_EQ(matmul.made("Transpose").attributes.get_ints("perm"), (Ints{0, 2, 1}));
+
+  Bench norm("com.microsoft::SkipLayerNormalization");
+  for (int i = 0; i < 4; ++i) norm.input({});
+  norm.outputs(4);
+  EXPECT_EQ(norm.ops(1), "Add LayerNormalization Identity");
+
+  Bench gelu("com.microsoft::FastGelu");
+  EXPECT_EQ(gelu.input({}).ops(1), "Gelu");
+  EXPECT_EQ(gelu.made("Gelu").attributes.get_string("approximate"), "tanh");
+
+  Bench grid("com.microsoft::GridSample");
+  EXPECT_EQ(grid.input({}).input({}).attribute("mode", std::string("bilinear")).ops(1), "GridSample");
+  EXPECT_EQ(grid.made("GridSample").attributes.get_string("mode"), "linear");
+}
+
 }  // namespace
 }  // namespace fovea::testing
