@@ -88,6 +88,7 @@ class LayoutAssigner {
       return is_f32(x) && rank(x) >= 3 && rank(x) <= 5 && rank(y) == rank(x) ? Attitude::Prefers : Attitude::Plain;
     }
     if (node.op == "Transpose") return rank(x) == rank(y) && rank(x) >= 0 ? Attitude::Converts : Attitude::Plain;
+    if (node.op.starts_with("Reduce")) return reduces_in_any_layout(node) ? Attitude::Converts : Attitude::Plain;
     if (!shaped(y)) return Attitude::Plain;
     if (among(node.op, {"MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"})) {
       const bool indices = node.outputs.size() > 1 && node.outputs[1] != ir::kNone;
@@ -107,8 +108,26 @@ class LayoutAssigner {
     if (among(node.op, {"Slice", "Split", "Pad", "DepthToSpace", "SpaceToDepth"})) {
       return rank(x) == rank(y) && constants_from(1) ? Attitude::Follows : Attitude::Plain;
     }
+    if (node.op == "Softmax" || node.op == "LogSoftmax") return is_f32(x) ? Attitude::Follows : Attitude::Plain;
     if (node.op == "fovea::pointwise" || is_lowerable(node.op)) return Attitude::Follows;
     return Attitude::Plain;
+  }
+
+  /// Over all of space or over the channels: what is kept lies in the same order in either layout.
+  bool reduces_in_any_layout(const ir::Node& node) const {
+    const ir::ValueId x = node.inputs[0];
+    if (!among(node.op, {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare"}) || !is_f32(x) || !shaped(x)) return false;
+    if (!node.has_input(1) || !graph_.value(node.inputs[1]).is_constant()) return false;
+    const Tensor& listed = graph_.value(node.inputs[1]).constant;
+    std::vector<int> axes;
+    for (std::int64_t i = 0; listed.type() == DataType::i64 && i < listed.elements(); ++i) {
+      const std::int64_t axis = listed.data<std::int64_t>()[i];
+      axes.push_back(static_cast<int>(axis < 0 ? axis + rank(x) : axis));
+    }
+    std::sort(axes.begin(), axes.end());
+    std::vector<int> space;
+    for (int axis = 2; axis < rank(x); ++axis) space.push_back(axis);
+    return axes == space || axes == std::vector<int>{1};
   }
 
   /// Inputs that must share the layout of a node that follows or prefers.
