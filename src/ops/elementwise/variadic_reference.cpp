@@ -13,6 +13,7 @@ namespace {
 Result<Shape> common_shape(const KernelContext& context) {
   std::vector<Shape> shapes;
   for (int i = 0; i < context.num_inputs(); ++i) {
+    if (!context.has_input(i)) return invalid_argument(context.op(), ": input ", i, " is missing");
     FOVEA_RETURN_IF_ERROR(check_same_type(context, context.input(0), context.input(i)));
     shapes.push_back(context.input(i).shape());
   }

@@ -52,6 +52,7 @@ Status einsum_reference(KernelContext& context) {
   std::vector<Tensor> inputs;
   std::vector<int> ranks;
   for (int i = 0; i < context.num_inputs(); ++i) {
+    if (!context.has_input(i)) return invalid_argument("Einsum: input ", i, " is missing");
     FOVEA_ASSIGN(Tensor wide, widen(context, i));
     ranks.push_back(wide.rank());
     inputs.push_back(std::move(wide));

@@ -11,6 +11,9 @@ namespace {
 /// The product of integer matrices of any width, exact modulo 2^64 and so modulo the width.
 Status integer_matmul(KernelContext& context, const MatMulShapes& s) {
   const DataType type = context.input(0).type();
+  if (context.input(1).type() != type) {
+    return invalid_argument(context.op(), ": both matrices must have one element type, found ", name(type), " and ", name(context.input(1).type()));
+  }
   return dispatch<std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>(type, context.op(), [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;
     const auto wide = [](const Tensor& tensor) {

@@ -30,7 +30,7 @@ Result<PerLine> per_line(KernelContext& context, int input, std::int64_t lines) 
   }
   FOVEA_ASSIGN(result.values, widen(context, input));
   const std::int64_t count = result.values.elements();
-  if (count != 1 && (lines == 0 || count % lines != 0)) return invalid_argument(context.op(), ": input ", input, ": expected 1 or ", lines, " elements, found ", count);
+  if (count != 1 && (count == 0 || lines == 0 || count % lines != 0)) return invalid_argument(context.op(), ": input ", input, ": expected 1 or ", lines, " elements, found ", count);
   return result;
 }
 

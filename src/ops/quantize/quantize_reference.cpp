@@ -45,7 +45,7 @@ Result<ScaleIndex> scale_index(const KernelContext& context) {
   if (block < 0) return invalid_argument(context.op(), ": attribute 'block_size' must not be negative, found ", block);
   index.mode = ScaleIndex::Mode::Block;
   index.block = block;
-  index.blocks = (index.split.extent + block - 1) / block;
+  index.blocks = index.split.extent / block + (index.split.extent % block != 0);
   if (scale.elements() == index.split.outer * index.blocks * index.split.inner) return index;
   return invalid_argument(context.op(), ": scale ", scale.shape().to_string(), " does not fit blocks of ", block, " in ", x.shape().to_string());
 }
@@ -108,6 +108,7 @@ Status dequantize_linear_reference(KernelContext& context) {
 /// scale = (max(x, 0) - min(x, 0)) / 255, zero_point = saturate(round(-min / scale)), in f32 as ONNX defines it.
 Status dynamic_quantize_linear_reference(KernelContext& context) {
   const Tensor& x = context.input(0);
+  if (x.type() != DataType::f32) return unsupported("DynamicQuantizeLinear: element type ", name(x.type()), " is not supported");
   float low = 0, high = 0;
   for (const float value : x.values<float>()) {
     low = std::fmin(low, value);
