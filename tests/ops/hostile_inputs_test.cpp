@@ -172,7 +172,7 @@ Call make_call(Generator& random, const ops::OperatorSchema& schema) {
   const int most = std::min(schema.max_inputs, schema.min_inputs + 4);
   const int inputs = schema.min_inputs + static_cast<int>(random.below(most - schema.min_inputs + 1));
   for (int i = 0; i < inputs; ++i) {
-    if (i >= schema.min_inputs && random.chance(25)) {
+    if (i >= schema.min_inputs && schema.max_inputs < ops::kVariadic && random.chance(25)) {
       call.inputs.emplace_back();
       continue;
     }

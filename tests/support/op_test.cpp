@@ -60,7 +60,7 @@ Status check_inference(std::string_view op, const std::vector<Datum>& inputs, co
         if (dim.is_constant() && dim.constant() != actual.dim(axis)) return internal_error(text);
       }
     }
-    if (found.value) {
+    if (found.value && actual.rank() <= 1) {  // the driver follows the elements of lists and scalars only
       const auto expected = value_of(actual);
       const bool same_value = expected && expected->size() == found.value->size() &&
                               std::equal(expected->begin(), expected->end(), found.value->begin(),

@@ -98,9 +98,16 @@ class FakeInferContext : public ops::InferContext {
   const SymbolicShape* input_shape(int i) const override;
   const Tensor* input_constant(int i) const override;
   const std::vector<Dim>* input_value(int i) const override;
-  void set_output_type(int i, ValueType type) override { outputs_[static_cast<std::size_t>(i)].type = type; }
-  void set_output_shape(int i, SymbolicShape shape) override { outputs_[static_cast<std::size_t>(i)].shape = std::move(shape); }
-  void set_output_value(int i, std::vector<Dim> value) override { outputs_[static_cast<std::size_t>(i)].value = std::move(value); }
+  // What a rule says about outputs the node does not have is dropped, as the driver does.
+  void set_output_type(int i, ValueType type) override {
+    if (i < num_outputs()) outputs_[static_cast<std::size_t>(i)].type = type;
+  }
+  void set_output_shape(int i, SymbolicShape shape) override {
+    if (i < num_outputs()) outputs_[static_cast<std::size_t>(i)].shape = std::move(shape);
+  }
+  void set_output_value(int i, std::vector<Dim> value) override {
+    if (i < num_outputs()) outputs_[static_cast<std::size_t>(i)].value = std::move(value);
+  }
   Dim fresh_symbol(std::string_view hint) override { return Dim::symbol(str_cat("_", hint, "_", next_symbol_++)); }
 
  private:

@@ -25,6 +25,7 @@ Status infer_to(InferContext& context, DataType type) {
   FOVEA_RETURN_IF_ERROR(infer_same_shape(context, type));
   const std::vector<Dim>* value = context.input_value(0);
   if (!value) return {};
+  if (type == DataType::string) return {};
   std::vector<Dim> result;
   for (const Dim& x : *value) {
     // Extents fit every type that shape arithmetic uses; narrower ones could wrap or round.

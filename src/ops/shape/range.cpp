@@ -34,7 +34,8 @@ Status infer(InferContext& context) {
   }
   const Dim &first = (*start)[0], &last = (*limit)[0], &step = (*delta)[0];
   if (step == Dim(0)) return invalid_argument("delta is 0");
-  if (!step.is_constant()) {
+  const auto huge = [](const Dim& dim) { return dim.is_constant() && (dim.constant() >> 40 > 0 || dim.constant() >> 40 < -1); };
+  if (!step.is_constant() || huge(first) || huge(last) || huge(step)) {
     context.set_output_shape(0, {context.fresh_symbol("range")});
     return {};
   }
