@@ -10,14 +10,16 @@
 #include "compiler/lower.h"
 #include "engine/plan.h"
 #include "fovea/session.h"
+#include "passes/pass.h"
+#include "passes/pass_runner.h"
 
 namespace fovea::cli {
 
 namespace {
 
 struct Arguments {
-  std::string file, format = "text";
-  bool certificate = false;
+  std::string file, format = "text", onnx;
+  bool certificate = false, optimized = false;
 };
 
 std::string shape_of(const PlanValue& value) { return value.shape ? to_string(*value.shape) : "?"; }
@@ -134,6 +136,22 @@ Result<Plan> read_plan(const std::string& file, bool engine) {
   return compiler::lower(graph);
 }
 
+// The graph as the compiler sees it, for tools that show ONNX.
+Status write_onnx(const Arguments& arguments) {
+  FOVEA_ASSIGN(const Model model, import_onnx(arguments.file));
+  auto graph = std::make_shared<ir::Graph>(model.graph());
+  FOVEA_RETURN_IF_ERROR(compiler::infer_shapes(*graph));
+  if (arguments.optimized) {
+    passes::PassOptions options;
+    options.refresh = compiler::infer_shapes;
+    FOVEA_RETURN_IF_ERROR(passes::run_passes(*graph, passes::optimization_passes(), options).status());
+  }
+  const int nodes = graph->num_nodes();
+  FOVEA_RETURN_IF_ERROR(export_onnx(Model(std::move(graph)), arguments.onnx));
+  std::printf("wrote %s: %d nodes\n", arguments.onnx.c_str(), nodes);
+  return {};
+}
+
 }  // namespace
 
 int inspect(int argc, char** argv) {
@@ -143,9 +161,16 @@ int inspect(int argc, char** argv) {
   app.add_option("file", arguments.file, "engine or ONNX file")->required();
   app.add_option("--format", arguments.format, "text, json or dot")->check(CLI::IsMember({"text", "json", "dot"}))->capture_default_str();
   app.add_flag("--certificate", arguments.certificate, "with the measured error of every step");
+  auto* onnx = app.add_option("--onnx", arguments.onnx, "write the imported model as ONNX of the newest opset: functions in place, old operators renewed");
+  app.add_flag("--optimized", arguments.optimized, "with --onnx: after the optimisation passes (own operators are in the domain fovea)")->needs(onnx);
   if (const auto code = parse(app, argc, argv)) return *code;
   const auto engine = is_engine_file(arguments.file);
   if (!engine.ok()) return fail(engine.status());
+  if (!arguments.onnx.empty()) {
+    if (*engine) return fail(invalid_argument(arguments.file, ": --onnx needs an ONNX file, found an engine"));
+    const Status status = write_onnx(arguments);
+    return status.ok() ? kDone : fail(status);
+  }
   const auto plan = read_plan(arguments.file, *engine);
   if (!plan.ok()) return fail(plan.status());
   if (arguments.format == "json") std::printf("%s\n", to_json(arguments.file, *plan, *engine).dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
