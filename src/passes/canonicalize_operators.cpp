@@ -156,6 +156,32 @@ bool cast_like_to_cast(Graph& graph, NodeId id) {
   return true;
 }
 
+// One slice of the outermost axis lies in one piece: as a Slice it needs no copy.
+bool gather_to_slice(Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.op != "Gather" || !is_real(type_of(graph, node.inputs[0]))) return false;
+  const Tensor* indices = constant_of(graph, node.inputs[1]);
+  const auto index = indices && indices->rank() == 0 ? integers_of(graph, node.inputs[1]) : std::nullopt;
+  const SymbolicShape* shape = shape_of(graph, node.inputs[0]);
+  if (!index || !shape || shape->empty() || node.attributes.get_int("axis") != 0 || !(*shape)[0].is_constant()) return false;
+  const std::int64_t extent = (*shape)[0].constant(), at = (*index)[0] + ((*index)[0] < 0 ? extent : 0);
+  if (at < 0 || at >= extent) return false;
+  SymbolicShape sliced = *shape;
+  sliced[0] = Dim(1);
+  const ValueId x = node.inputs[0], output = node.outputs[0];
+  const DataType type = type_of(graph, x);
+  const ValueId piece = add_typed_node(graph, "Slice", node.name, {x, graph.add_constant("start", from_integers({at})),
+                                                                   graph.add_constant("end", from_integers({at + 1})),
+                                                                   graph.add_constant("axis", from_integers({0}))}, {}, type, std::move(sliced));
+  const auto target = reshape_target(graph, piece, output);
+  if (!target) {
+    graph.remove_node(graph.value(piece).producer);
+    return false;
+  }
+  replace_node(graph, id, "Reshape", {piece, graph.add_constant("shape", from_integers(*target))});
+  return true;
+}
+
 bool to_reshape(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (node.op != "Flatten" && node.op != "Squeeze" && node.op != "Unsqueeze") return false;
@@ -172,7 +198,7 @@ Result<bool> canonicalize_operators(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
     for (auto rewrite : {split_sum, constant_to_the_right, subtraction_to_addition, division_to_product, bounds_to_clip, clip_to_relu,
-                         prelu_to_leaky_relu, mean_to_pool, cast_like_to_cast, to_reshape}) {
+                         prelu_to_leaky_relu, mean_to_pool, cast_like_to_cast, gather_to_slice, to_reshape}) {
       if (graph.alive(id)) changed = rewrite(graph, id) || changed;
     }
   }

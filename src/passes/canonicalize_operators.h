@@ -9,6 +9,7 @@
 //   PRelu(x, one slope)                     => LeakyRelu(x)
 //   ReduceMean over all of H, W, kept       => GlobalAveragePool
 //   CastLike(x, y)                          => Cast(x)                         (the type of y is known)
+//   Gather(x, scalar) along axis 0          => Reshape(Slice(x))
 //   Flatten, Squeeze, Unsqueeze             => Reshape                         (at most one extent unknown)
 // Must not fire on integer division, unsigned subtraction, Clip with bounds that are not constants, PRelu with a slope
 // per channel.

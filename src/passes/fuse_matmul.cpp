@@ -93,6 +93,40 @@ NodeId take_bias(Graph& graph, NodeId id) {
   return replace_node(graph, next, std::move(fused), {id});
 }
 
+// Mul by one constant per column behind product and bias: the weights and the bias take it (layer scale).
+NodeId take_column_factors(Graph& graph, NodeId id) {
+  const Node product = graph.node(id);
+  if (!is_used_once(graph, product.outputs[0])) return id;
+  const NodeId next = graph.users(product.outputs[0])[0];
+  const Node& mul = graph.node(next);
+  if (mul.op != "Mul" || mul.inputs[0] == mul.inputs[1] || !have_same_shape(graph, product.outputs[0], mul.outputs[0])) return id;
+  const Tensor* factor = constant_of(graph, mul.inputs[mul.inputs[0] == product.outputs[0] ? 1 : 0]);
+  const Tensor* weights = constant_of(graph, product.inputs[1]);
+  const Tensor* bias = product.has_input(2) ? constant_of(graph, product.inputs[2]) : nullptr;
+  if (!factor || !weights || weights->rank() != 2 || factor->rank() < 1 || (product.has_input(2) && !bias)) return id;
+  const bool transposed = product.attributes.get_int("transB") != 0;
+  const std::int64_t columns = weights->dim(transposed ? 0 : 1), rows = weights->dim(transposed ? 1 : 0);
+  if (factor->elements() != columns || factor->dim(factor->rank() - 1) != columns) return id;
+  if (bias && (bias->rank() != 1 || bias->elements() != columns)) return id;
+  const std::vector<double> factors = to_doubles(*factor);
+  std::vector<double> scaled = to_doubles(*weights);
+  for (std::size_t i = 0; i < scaled.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    scaled[i] *= factors[static_cast<std::size_t>(transposed ? at / rows : at % columns)];
+  }
+  Node fused = product;
+  fused.outputs.clear();
+  fused.sources.clear();
+  fused.inputs[1] = graph.add_constant(graph.value(product.inputs[1]).name, from_doubles(weights->type(), weights->shape(), scaled));
+  if (bias) {
+    std::vector<double> summands = to_doubles(*bias);
+    for (std::size_t c = 0; c < summands.size(); ++c) summands[c] *= factors[c];
+    const Tensor scaled_bias = from_doubles(bias->type(), bias->shape(), summands);
+    fused.inputs[2] = graph.add_constant(graph.value(product.inputs[2]).name, scaled_bias);
+  }
+  return replace_node(graph, next, std::move(fused), {id});
+}
+
 }  // namespace
 
 Result<bool> fuse_matmul(Graph& graph) {
@@ -105,7 +139,7 @@ Result<bool> fuse_matmul(Graph& graph) {
     take_transposes(graph, *product);
     take_operand_scales(graph, *product);
     const NodeId fused = replace_node(graph, id, *std::move(product));
-    absorb_post_ops(graph, take_bias(graph, take_scale(graph, fused)));
+    absorb_post_ops(graph, take_column_factors(graph, take_bias(graph, take_scale(graph, fused))));
     changed = true;
   }
   return changed;
