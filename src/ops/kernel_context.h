@@ -3,6 +3,7 @@
 // output shapes, so whatever imports runs, even where shapes depend on data.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/attributes.h"
 #include "base/check.h"
 #include "base/datum.h"
+#include "base/dim.h"
 
 namespace fovea::ops {
 
@@ -21,6 +23,10 @@ class BodyRunner {
   virtual int num_inputs(int body) const = 0;
   virtual int num_outputs(int body) const = 0;
   virtual Result<std::vector<Datum>> run(int body, std::vector<Datum> inputs) = 0;
+  /// What is known without running it: needed for the outputs of a loop that runs not once. Element type undefined
+  /// and no shape when unknown.
+  virtual ValueType output_type(int /*body*/, int /*output*/) const { return {}; }
+  virtual std::optional<SymbolicShape> output_shape(int /*body*/, int /*output*/) const { return std::nullopt; }
 };
 
 class KernelContext {

@@ -44,8 +44,15 @@ class BodyExecutors : public ops::BodyRunner {
     for (int i = 0; i < num_outputs(body); ++i) outputs.push_back(executor.output(i));
     return outputs;
   }
+  ValueType output_type(int body, int output) const override { return output_value(body, output).type; }
+  std::optional<SymbolicShape> output_shape(int body, int output) const override { return output_value(body, output).shape; }
 
  private:
+  const PlanValue& output_value(int body, int output) const {
+    const Plan& plan = executors_[index_of(body)]->plan();
+    return plan.values[index_of(plan.outputs[index_of(output)])];
+  }
+
   std::vector<std::unique_ptr<Executor>> executors_;
 };
 
