@@ -219,9 +219,9 @@ Status NodeContext::merge(Known& known) {
     if (found.type.element != DataType::undefined || found.type.kind != ValueType::Kind::Tensor) {
       if (value.type.element == DataType::undefined) {
         value.type = found.type;
-      } else if (found.type.element != DataType::undefined && !(value.type == found.type)) {
+      } else if (found.type.element != DataType::undefined && value.type.element != found.type.element) {
         return invalid_model("value '", value.name, "' is declared with element type ", name(value.type.element), " but inferred with ",
-                             name(found.type.element), value.type.kind == found.type.kind ? "" : " (and as another kind of value)");
+                             name(found.type.element));
       }
     }
     if (found.shape) FOVEA_RETURN_IF_ERROR(merge_shape(value, *std::move(found.shape), renamed));
