@@ -68,6 +68,8 @@ TEST(Conv, RefusesNonsense) {
   EXPECT_TRUE(refused(attributes({{"group", 3}}), "does not divide", ErrorCode::InvalidArgument));
   EXPECT_TRUE(refused(attributes({{"dilations", Ints{3, 3}}}), "does not fit", ErrorCode::InvalidArgument));
   EXPECT_TRUE(refused(attributes({{"pads", Ints{2147483647, 2147483647, 2147483647, 2147483647}}}), "overflows", ErrorCode::InvalidArgument));
+  const Tensor wide = Tensor::allocate(DataType::f32, {1, 0, std::int64_t{1} << 40, std::int64_t{1} << 40}).value();
+  EXPECT_TRUE(fails(run_op("Conv", {wide, Tensor::allocate(DataType::f32, {1, 0, 1, 1}).value()}), ErrorCode::InvalidArgument, "overflows"));
   EXPECT_TRUE(fails(run_op("Conv", {x, random(DataType::f32, {4, 3, 3, 3})}), ErrorCode::InvalidArgument, "expected 4 channels"));
 }
 

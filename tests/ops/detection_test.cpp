@@ -49,6 +49,8 @@ TEST(NonMaxSuppression, ShapesAndErrors) {
   EXPECT_EQ(infer_text("NonMaxSuppression", {FakeInferContext::symbolic(DataType::f32, "NxSx4"), FakeInferContext::symbolic(DataType::f32, "NxCxS")}),
             "i64 _nms_0x3");
   EXPECT_TRUE(fails(run_op("NonMaxSuppression", {kBoxes, tensor<float>({1, 1, 4}, {1, 1, 1, 1})}), ErrorCode::InvalidArgument, "scores"));
+  const std::int64_t many = std::int64_t{1} << 40;
+  EXPECT_TRUE(same(keep(Tensor::allocate(DataType::f32, {many, 0, 4}).value(), Tensor::allocate(DataType::f32, {many, 1, 0}).value(), 9, 0.5), rows({})));
   EXPECT_TRUE(same(keep(Tensor::allocate(DataType::f32, {0, 5, 4}).value(), Tensor::allocate(DataType::f32, {0, 1, 5}).value(), 9, 0.5), rows({})));
 }
 

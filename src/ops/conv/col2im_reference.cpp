@@ -60,6 +60,7 @@ Status col2im_reference(KernelContext& context) {
   Shape shape{x.dim(0), x.dim(1) / taps};
   for (const WindowAxis& axis : axes) shape.push_back(axis.input);
   FOVEA_ASSIGN(Tensor y, context.output(0, x.type(), shape));
+  if (y.elements() == 0) return {};
   return dispatch_numeric(x.type(), "Col2Im", [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;
     using Acc = std::conditional_t<kIsFloat<T>, double, std::uint64_t>;  // integers wrap like their own type

@@ -21,7 +21,9 @@ Status check_ranks(const WindowParams& window, const Shape& x, const Shape& weig
   return {};
 }
 
-Status check_size(const ConvGeometry& geometry) {
+/// One channel of x and the whole output can be counted in 63 bits, also when x has no channels at all.
+Status check_size(const ConvGeometry& geometry, const Shape& x) {
+  FOVEA_RETURN_IF_ERROR(checked_elements(x.dims().subspan(2)).status());
   return checked_elements(geometry.output_shape().dims()).status();
 }
 
@@ -52,7 +54,7 @@ Result<ConvGeometry> ConvParams::resolve(const Shape& x, const Shape& weights) c
   WindowParams complete = window;
   FOVEA_RETURN_IF_ERROR(complete.set_kernel(weights.dims().subspan(2)));
   FOVEA_ASSIGN(geometry.axes, resolve_axes(complete, x.dims().subspan(2)));
-  FOVEA_RETURN_IF_ERROR(check_size(geometry));
+  FOVEA_RETURN_IF_ERROR(check_size(geometry, x));
   return geometry;
 }
 
@@ -84,7 +86,7 @@ Result<ConvGeometry> ConvTransposeParams::resolve(const Shape& x, const Shape& w
     FOVEA_ASSIGN(WindowAxis axis, resolve_transposed_axis(complete, transposed, i, x[i + 2]));
     geometry.axes.push_back(axis);
   }
-  FOVEA_RETURN_IF_ERROR(check_size(geometry));
+  FOVEA_RETURN_IF_ERROR(check_size(geometry, x));
   return geometry;
 }
 

@@ -52,6 +52,7 @@ Status non_max_suppression_reference(KernelContext& context) {
   FOVEA_ASSIGN(const auto score_threshold, optional_float(context, 4, "score_threshold"));
   const bool centred = context.attributes().get_int("center_point_box", 0) != 0;
   const std::int64_t classes = scores.dim(1), count = boxes.dim(1);
+  if (scores.elements() == 0) limit = 0;
 
   std::vector<std::int64_t> rows;
   for (std::int64_t n = 0; limit > 0 && n < boxes.dim(0); ++n) {

@@ -29,6 +29,7 @@ Result<PoolGeometry> PoolParams::resolve(const Shape& x) const {
   }
   PoolGeometry geometry{.batch = x[0], .channels = x[1], .axes = {}};
   FOVEA_ASSIGN(geometry.axes, resolve_axes(window, x.dims().subspan(2)));
+  FOVEA_RETURN_IF_ERROR(checked_elements(x.dims().subspan(2)).status());
   FOVEA_RETURN_IF_ERROR(checked_elements(geometry.output_shape().dims()).status());
   return geometry;
 }

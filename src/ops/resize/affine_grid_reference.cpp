@@ -28,6 +28,7 @@ Status affine_grid_reference(KernelContext& context) {
   const std::int64_t depth = d == 3 ? size[2] : 1, height = size[size.size() - 2], width = size[size.size() - 1];
   const Shape shape = d == 3 ? Shape{size[0], depth, height, width, d} : Shape{size[0], height, width, d};
   FOVEA_ASSIGN(WideOutput grid, WideOutput::create(context, 0, context.input(0).type(), shape));
+  if (shape.elements() == 0) return {};
   const bool align_corners = context.attributes().get_int("align_corners", 0) != 0;
   FOVEA_RETURN_IF_ERROR((dispatch<float, double>(theta.type(), "AffineGrid", [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;

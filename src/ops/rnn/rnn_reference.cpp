@@ -121,10 +121,13 @@ Status recurrent(KernelContext& context, const Run& run) {
   FOVEA_ASSIGN(const RnnExtents extents,
                RnnExtents::check(kind, params, in[kX], in[kW], in[kR], in[kB], in[kLengths], in[kInitialH], in[kInitialC], in[kP]));
   WideOutput outputs[3];
+  bool empty = true;
   for (int i = 0; i < std::min(context.num_outputs(), 3); ++i) {
     const Shape shape = i == 0 ? extents.output_shape(params) : extents.state_shape(params);
     FOVEA_ASSIGN(outputs[i], WideOutput::create(context, i, context.input(kX).type(), shape));
+    empty = empty && shape.elements() == 0;
   }
+  if (empty) return {};
   FOVEA_RETURN_IF_ERROR((dispatch<float, double>(in[kX].type(), kind.op, [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;
     run(kind, params, extents, in, outputs, T());
