@@ -45,7 +45,8 @@ double error_limit(DataType type, std::int64_t reduction) {
   if (type == DataType::bf16) roundoff = 0x1p-8;
   // 16-bit types are stored rounded but added up in f32.
   const double sum = type == DataType::f64 ? 0x1p-53 : 0x1p-24;
-  return 8 * roundoff + static_cast<double>(reduction) * sum;
+  // Relative to the outputs' range; sums whose terms cancel have terms larger than their result.
+  return 32 * roundoff + static_cast<double>(reduction) * sum;
 }
 
 }  // namespace fovea::compiler

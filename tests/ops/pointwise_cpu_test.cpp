@@ -64,6 +64,15 @@ TEST(PointwiseCpu, SingleOperators) {
   EXPECT_TRUE(agrees(power));
 }
 
+TEST(PointwiseCpu, QuantisedGrids) {
+  const char* program =
+      "input f32 0; const f32 0x1.4p-4; div f32 0 1; round f32 2; const f32 0x1.ap+3; add f32 3 4; const f32 0x1.fcp+6; const f32 -0x1p+7; "
+      "max f32 5 7; min f32 8 6; cast i8 9; cast f32 10; sub f32 11 4; mul f32 12 1; relu f32 13; output 14; output 13";
+  KernelCase test = program_case(program, {random(DataType::f32, {3, 2111}, -15, 15)});
+  test.num_outputs = 2;
+  EXPECT_TRUE(agrees(test));
+}
+
 TEST(PointwiseCpu, OtherTypes) {
   for (DataType type : {DataType::f64, DataType::i32, DataType::i64, DataType::f16, DataType::bf16}) {
     KernelCase test;

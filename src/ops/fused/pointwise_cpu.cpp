@@ -39,7 +39,7 @@ class PreparedPointwise : public PreparedKernel {
  public:
   struct Step {
     TileFunction function = nullptr;
-    int operands[3] = {-1, -1, -1};
+    int operands[5] = {-1, -1, -1, -1, -1};
     int count = 0;
   };
 
@@ -64,6 +64,7 @@ class PreparedPointwise : public PreparedKernel {
   Status build(PointwiseProgram program, const Problem& problem) {
     program.remove_unused();
     simplify(program);
+    skip_integer_detours(program);
     program.remove_unused();
     program_ = std::move(program);
     find_loops(problem);
@@ -76,18 +77,27 @@ class PreparedPointwise : public PreparedKernel {
       const bool computed = program_.code[v].op != PointwiseOp::Input && program_.code[v].op != PointwiseOp::Constant;
       if (computed && output_of_[v] < 0) output_of_[v] = static_cast<int>(o);
     }
+    const std::vector<Step> grids = find_grids();
     // Buffers: inputs that need expanding and constants keep theirs; temporaries share by lifetime.
     std::vector<std::size_t> last(count, 0);
-    for (std::size_t i = 0; i < count; ++i) {
-      for (int operand : program_.code[i].operands) {
-        if (operand >= 0) last[static_cast<std::size_t>(operand)] = i;
-      }
+    std::vector<char> needed(count, 0);
+    for (int output : program_.outputs) needed[static_cast<std::size_t>(output)] = 1;
+    for (std::size_t i = count; i-- > 0;) {
+      if (!needed[i]) continue;
+      const auto use = [&](int operand) {
+        if (operand < 0) return;
+        needed[static_cast<std::size_t>(operand)] = 1;
+        last[static_cast<std::size_t>(operand)] = std::max(last[static_cast<std::size_t>(operand)], i);
+      };
+      if (grids[i].function) std::for_each(grids[i].operands, grids[i].operands + grids[i].count, use);
+      else std::for_each(program_.code[i].operands.begin(), program_.code[i].operands.end(), use);
     }
     for (int output : program_.outputs) last[static_cast<std::size_t>(output)] = count;
     std::vector<int> free_slots;
     int next = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const PointwiseInstruction& ins = program_.code[i];
+      if (!needed[i]) continue;
       Step& step = steps_[i];
       step.count = operands_of(ins.op);
       std::copy(ins.operands.begin(), ins.operands.end(), step.operands);
@@ -96,7 +106,8 @@ class PreparedPointwise : public PreparedKernel {
         continue;
       }
       const DataType from = program_.type_of(ins.op == PointwiseOp::Select ? ins.operands[1] : ins.operands[0]);
-      step.function = simd_tile_function(ins.op, from, ins.type);
+      if (grids[i].function) step = grids[i];
+      if (!step.function) step.function = simd_tile_function(ins.op, from, ins.type);
       if (!step.function) step.function = scalar_tile_function(ins.op, from, ins.type);
       if (!step.function) return unsupported("pointwise: no code for ", name(ins.op), " on ", name(from));
       if (!free_slots.empty()) {
@@ -129,6 +140,73 @@ class PreparedPointwise : public PreparedKernel {
       if (exponent.constant.real == 0.5) ins.op = PointwiseOp::Sqrt, ins.operands[1] = -1;
       if (exponent.constant.real == -1) ins.op = PointwiseOp::Reciprocal, ins.operands[1] = -1;
     }
+  }
+
+  /// Whole numbers, whatever the inputs are (NaN aside).
+  static bool is_whole(const PointwiseProgram& program, int v) {
+    const PointwiseInstruction& ins = program.code[static_cast<std::size_t>(v)];
+    switch (ins.op) {
+      case PointwiseOp::Round: case PointwiseOp::Floor: case PointwiseOp::Ceil: return true;
+      case PointwiseOp::Constant: return is_floating(ins.type) && ins.constant.real == std::nearbyint(ins.constant.real);
+      case PointwiseOp::Add: case PointwiseOp::Sub: case PointwiseOp::Max: case PointwiseOp::Min:
+        return is_whole(program, ins.operands[0]) && is_whole(program, ins.operands[1]);
+      default: return false;
+    }
+  }
+
+  /// min(max(x, low), high) with constants: its operands, or -1.
+  struct Clamp {
+    int x = -1, low = -1, high = -1;
+  };
+  static Clamp clamp_at(const PointwiseProgram& program, int v) {
+    const auto at = [&](int i) -> const PointwiseInstruction& { return program.code[static_cast<std::size_t>(i)]; };
+    if (at(v).op != PointwiseOp::Min || at(at(v).operands[1]).op != PointwiseOp::Constant) return {};
+    const PointwiseInstruction& inner = at(at(v).operands[0]);
+    if (inner.op != PointwiseOp::Max || at(inner.operands[1]).op != PointwiseOp::Constant) return {};
+    return {inner.operands[0], inner.operands[1], at(v).operands[1]};
+  }
+
+  /// f32 -> i8 or u8 -> f32 changes nothing on whole numbers clamped to the type's range.
+  static void skip_integer_detours(PointwiseProgram& program) {
+    for (PointwiseInstruction& ins : program.code) {
+      for (int& operand : ins.operands) {
+        if (operand < 0) continue;
+        const PointwiseInstruction& outer = program.code[static_cast<std::size_t>(operand)];
+        if (outer.op != PointwiseOp::Cast || outer.type != DataType::f32) continue;
+        const PointwiseInstruction& inner = program.code[static_cast<std::size_t>(outer.operands[0])];
+        if (inner.op != PointwiseOp::Cast || (inner.type != DataType::i8 && inner.type != DataType::u8)) continue;
+        const int source = inner.operands[0];
+        const Clamp clamp = clamp_at(program, source);
+        if (clamp.x < 0 || program.type_of(source) != DataType::f32 || !is_whole(program, source)) continue;
+        const double low = program.code[static_cast<std::size_t>(clamp.low)].constant.real, high = program.code[static_cast<std::size_t>(clamp.high)].constant.real;
+        const bool fits = inner.type == DataType::i8 ? low >= -128 && high <= 127 : low >= 0 && high <= 255;
+        if (fits) operand = source;
+      }
+    }
+  }
+
+  /// Steps that stand for a whole quantise-dequantise chain, at the number of its last instruction.
+  std::vector<Step> find_grids() const {
+    std::vector<Step> grids(program_.code.size());
+    const auto at = [&](int i) -> const PointwiseInstruction& { return program_.code[static_cast<std::size_t>(i)]; };
+    for (std::size_t i = 0; i < program_.code.size(); ++i) {
+      const PointwiseInstruction& mul = program_.code[i];
+      if (mul.op != PointwiseOp::Mul || mul.type != DataType::f32 || at(mul.operands[1]).op != PointwiseOp::Constant) continue;
+      const PointwiseInstruction& sub = at(mul.operands[0]);
+      if (sub.op != PointwiseOp::Sub || at(sub.operands[1]).op != PointwiseOp::Constant) continue;
+      const int scale = mul.operands[1], zero = sub.operands[1];
+      const Clamp clamp = clamp_at(program_, sub.operands[0]);
+      if (clamp.x < 0) continue;
+      const PointwiseInstruction& add = at(clamp.x);
+      if (add.op != PointwiseOp::Add || add.operands[1] != zero || at(add.operands[0]).op != PointwiseOp::Round) continue;
+      const PointwiseInstruction& div = at(at(add.operands[0]).operands[0]);
+      if (div.op != PointwiseOp::Div || div.operands[1] != scale) continue;
+      grids[i].function = fake_quantise_tile_function();
+      grids[i].count = 5;
+      const int operands[] = {div.operands[0], scale, zero, clamp.low, clamp.high};
+      std::copy_n(operands, 5, grids[i].operands);
+    }
+    return grids;
   }
 
   void find_loops(const Problem& problem) {
@@ -243,7 +321,7 @@ class PreparedPointwise : public PreparedKernel {
     std::int64_t filled_rows[kMaxCode] = {};
     const auto buffer = [&](std::size_t i) { return memory + static_cast<std::size_t>(slot_[i]) * kTileBytes; };
     for (std::size_t i = 0; i < count; ++i) {
-      if (program_.code[i].op != PointwiseOp::Constant) continue;
+      if (program_.code[i].op != PointwiseOp::Constant || slot_[i] < 0) continue;
       for (std::int64_t e = 0; e < kTile; ++e) store_scalar(program_.code[i].type, buffer(i), e, program_.code[i].constant);
       value[i] = buffer(i);
     }
@@ -257,7 +335,7 @@ class PreparedPointwise : public PreparedKernel {
       const auto direct = [&](const Stream& s) { return s.strides[axes + 1] == 1 && (rows == 1 || s.strides[axes] == columns); };
       for (std::size_t i = 0; i < count; ++i) {
         const PointwiseInstruction& ins = program_.code[i];
-        if (ins.op == PointwiseOp::Constant) continue;
+        if (ins.op == PointwiseOp::Constant || slot_[i] < 0) continue;
         if (ins.op == PointwiseOp::Input) {
           const Stream& stream = inputs_[static_cast<std::size_t>(ins.index)];
           const char* src = static_cast<const char*>(arguments.inputs[ins.index]) + offset_of(loops_, stream, outer, row, column) * static_cast<std::int64_t>(stream.element);
@@ -283,8 +361,8 @@ class PreparedPointwise : public PreparedKernel {
           if (direct(stream)) target = static_cast<char*>(arguments.outputs[output_of_[i]]) + offset_of(loops_, stream, outer, row, column) * static_cast<std::int64_t>(stream.element);
         }
         const Step& step = steps_[i];
-        const void* operands[3] = {step.count > 0 ? value[step.operands[0]] : nullptr, step.count > 1 ? value[step.operands[1]] : nullptr,
-                                   step.count > 2 ? value[step.operands[2]] : nullptr};
+        const void* operands[5];
+        for (int k = 0; k < step.count; ++k) operands[k] = value[step.operands[k]];
         step.function(operands, target, n);
         value[i] = target;
       }

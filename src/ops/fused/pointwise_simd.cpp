@@ -115,13 +115,75 @@ void tile_to_f16(const void* const* operands, void* result, std::int64_t n) {
   for (std::int64_t k = i; k < n; ++k) y[k] = narrow[k - i];
 }
 
+void tile_fake_quantise(const void* const* operands, void* result, std::int64_t n) {
+  const F32 d;
+  const auto first = [&](int i) { return *static_cast<const float*>(operands[i]); };
+  const auto scale = hn::Set(d, first(1)), zero = hn::Set(d, first(2)), low = hn::Set(d, first(3)), high = hn::Set(d, first(4));
+  map_f32<1>(operands, result, n, [=](auto, auto x, auto) HWY_ATTR {
+    const auto q = hn::Min(hn::Max(hn::Add(hn::Round(hn::Div(x, scale)), zero), low), high);
+    return hn::Mul(hn::Sub(q, zero), scale);
+  });
+}
+
+TileFunction find_fake_quantise() { return tile_fake_quantise; }
+
+/// Comparisons to bytes 0 and 1.
+template <class Compare>
+HWY_INLINE void compare_f32(const void* const* operands, void* result, std::int64_t n, Compare compare) {
+  const F32 d;
+  const hn::RebindToSigned<F32> di;
+  const hn::Rebind<std::uint8_t, F32> du8;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const float *a = static_cast<const float*>(operands[0]), *b = static_cast<const float*>(operands[1]);
+  auto* y = static_cast<std::uint8_t*>(result);
+  const auto one_if = [&](auto mask) HWY_ATTR { return hn::DemoteTo(du8, hn::IfThenElseZero(hn::RebindMask(di, mask), hn::Set(di, 1))); };
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(one_if(compare(hn::LoadU(d, a + i), hn::LoadU(d, b + i))), du8, y + i);
+  if (i == n) return;
+  HWY_ALIGN float ta[hn::MaxLanes(d)] = {}, tb[hn::MaxLanes(d)] = {};
+  std::uint8_t ty[hn::MaxLanes(d)];
+  for (std::int64_t k = i; k < n; ++k) ta[k - i] = a[k], tb[k - i] = b[k];
+  hn::StoreU(one_if(compare(hn::Load(d, ta), hn::Load(d, tb))), du8, ty);
+  for (std::int64_t k = i; k < n; ++k) y[k] = ty[k - i];
+}
+void tile_less(const void* const* operands, void* result, std::int64_t n) {
+  compare_f32(operands, result, n, [](auto a, auto b) HWY_ATTR { return hn::Lt(a, b); });
+}
+void tile_less_or_equal(const void* const* operands, void* result, std::int64_t n) {
+  compare_f32(operands, result, n, [](auto a, auto b) HWY_ATTR { return hn::Le(a, b); });
+}
+void tile_equal(const void* const* operands, void* result, std::int64_t n) {
+  compare_f32(operands, result, n, [](auto a, auto b) HWY_ATTR { return hn::Eq(a, b); });
+}
+
+/// f32 from 8-bit and 32-bit integers.
+template <class Integer>
+void tile_from_integer(const void* const* operands, void* result, std::int64_t n) {
+  const F32 d;
+  const hn::RebindToSigned<F32> di;
+  const hn::Rebind<Integer, F32> dn;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto* x = static_cast<const Integer*>(operands[0]);
+  float* y = static_cast<float*>(result);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(dn, x + i))), d, y + i);
+  for (; i < n; ++i) y[i] = static_cast<float>(x[i]);
+}
+
 TileFunction find(PointwiseOp op, DataType operand, DataType type) {
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
   if (op == PointwiseOp::Cast) {
     if (operand == DataType::f16 && type == DataType::f32) return tile_widen<hwy::float16_t>;
     if (operand == DataType::bf16 && type == DataType::f32) return tile_widen<hwy::bfloat16_t>;
     if (operand == DataType::f32 && type == DataType::f16) return tile_to_f16;
+    if (operand == DataType::u8 && type == DataType::f32) return tile_from_integer<std::uint8_t>;
+    if (operand == DataType::i8 && type == DataType::f32) return tile_from_integer<std::int8_t>;
     return nullptr;
+  }
+  if (operand == DataType::f32 && type == DataType::boolean) {
+    if (op == PointwiseOp::Less) return tile_less;
+    if (op == PointwiseOp::LessOrEqual) return tile_less_or_equal;
+    if (op == PointwiseOp::Equal) return tile_equal;
   }
 #endif
   if (op == PointwiseOp::Select) return type == DataType::f32 ? tile_select : nullptr;
@@ -158,8 +220,11 @@ HWY_AFTER_NAMESPACE();
 namespace fovea::cpu {
 
 HWY_EXPORT(find);
+HWY_EXPORT(find_fake_quantise);
 
 TileFunction simd_tile_function(PointwiseOp op, DataType operand, DataType type) { return HWY_DYNAMIC_DISPATCH(find)(op, operand, type); }
+
+TileFunction fake_quantise_tile_function() { return HWY_DYNAMIC_DISPATCH(find_fake_quantise)(); }
 
 }  // namespace fovea::cpu
 #endif

@@ -17,4 +17,8 @@ TileFunction simd_tile_function(PointwiseOp op, DataType operand, DataType type)
 /// Plain loops for everything else that a verified program can contain.
 TileFunction scalar_tile_function(PointwiseOp op, DataType operand, DataType type);
 
+/// (min(max(round(x / scale) + zero, low), high) - zero) * scale: a value put on its quantised grid. Operands x,
+/// scale, zero, low, high; only the first element of the last four is read.
+TileFunction fake_quantise_tile_function();
+
 }  // namespace fovea::cpu

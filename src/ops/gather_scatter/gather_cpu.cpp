@@ -22,16 +22,16 @@ class PreparedGather : public PreparedKernel {
   bool wide_indices = true;
   int threads = 1;
 
-  /// Checked offsets of all indices, in elements of the data.
+  /// The indices, checked and not negative.
   std::size_t scratch_bytes() const override { return static_cast<std::size_t>(count) * sizeof(std::int64_t); }
 
   Status run(const Arguments& arguments) override {
-    auto* offsets = static_cast<std::int64_t*>(arguments.scratch);
+    auto* indices = static_cast<std::int64_t*>(arguments.scratch);
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t given = wide_indices ? static_cast<const std::int64_t*>(arguments.inputs[1])[i] : static_cast<const std::int32_t*>(arguments.inputs[1])[i];
       const std::int64_t index = given < 0 ? given + extent : given;
       if (index < 0 || index >= extent) return invalid_argument("index ", given, " is out of range for extent ", extent);
-      offsets[i] = index * inner;
+      indices[i] = index;
     }
     const auto* src = static_cast<const char*>(arguments.inputs[0]);
     auto* dst = static_cast<char*>(arguments.outputs[0]);
@@ -40,10 +40,10 @@ class PreparedGather : public PreparedKernel {
       for (std::int64_t o = begin; o < end; ++o) {
         const char* from = src + o * extent * run_bytes;
         char* to = dst + o * count * run_bytes;
-        if (run_bytes == 4) pick<std::uint32_t>(from, to, offsets);
-        else if (run_bytes == 8) pick<std::uint64_t>(from, to, offsets);
-        else if (run_bytes == 1) pick<std::uint8_t>(from, to, offsets);
-        else copy_runs(from, to, offsets, run_bytes);
+        if (run_bytes == 4) pick<std::uint32_t>(from, to, indices);
+        else if (run_bytes == 8) pick<std::uint64_t>(from, to, indices);
+        else if (run_bytes == 1) pick<std::uint8_t>(from, to, indices);
+        else copy_runs(from, to, indices, run_bytes);
       }
     });
     return {};
@@ -51,14 +51,11 @@ class PreparedGather : public PreparedKernel {
 
  private:
   template <class T>
-  void pick(const char* from, char* to, const std::int64_t* offsets) const {
-    const auto per_run = static_cast<std::int64_t>(sizeof(T) / element);
-    for (std::int64_t i = 0; i < count; ++i) reinterpret_cast<T*>(to)[i] = reinterpret_cast<const T*>(from)[offsets[i] / per_run];
+  void pick(const char* from, char* to, const std::int64_t* indices) const {
+    for (std::int64_t i = 0; i < count; ++i) reinterpret_cast<T*>(to)[i] = reinterpret_cast<const T*>(from)[indices[i]];
   }
-  void copy_runs(const char* from, char* to, const std::int64_t* offsets, std::int64_t run_bytes) const {
-    for (std::int64_t i = 0; i < count; ++i) {
-      std::memcpy(to + i * run_bytes, from + offsets[i] * static_cast<std::int64_t>(element), static_cast<std::size_t>(run_bytes));
-    }
+  void copy_runs(const char* from, char* to, const std::int64_t* indices, std::int64_t run_bytes) const {
+    for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * run_bytes, from + indices[i] * run_bytes, static_cast<std::size_t>(run_bytes));
   }
 };
 
