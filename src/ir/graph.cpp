@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "base/check.h"
+#include "base/unique_name.h"
 
 namespace fovea::ir {
 
@@ -20,10 +21,7 @@ void erase_one(std::vector<NodeId>& list, NodeId id) {
 }  // namespace
 
 std::string Graph::unique_value_name(std::string_view hint) {
-  std::string base(hint.empty() ? "v" : hint);
-  std::string candidate = base;
-  for (int i = 1; value_names_.contains(candidate); ++i) candidate = base + "_" + std::to_string(i);
-  return candidate;
+  return unique_name(std::string(hint.empty() ? "v" : hint), [&](const std::string& name_tried) { return value_names_.contains(name_tried); });
 }
 
 ValueId Graph::add_value(std::string_view hint, ValueType type, std::optional<SymbolicShape> shape) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/unique_name.h"
 #include "fovea/model.h"
 #include "ir/graph.h"
 #include "onnx/function_table.h"
@@ -51,9 +52,9 @@ class Exporter {
 };
 
 std::string Exporter::unique(const std::string& hint) {
-  std::string candidate = hint;
-  for (int i = 1; !taken_.insert(candidate).second; ++i) candidate = hint + "_" + std::to_string(i);
-  return candidate;
+  std::string name = unique_name(hint, [&](const std::string& tried) { return taken_.contains(tried); });
+  taken_.insert(name);
+  return name;
 }
 
 Status Exporter::write(proto::ModelProto& model) {

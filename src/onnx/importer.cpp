@@ -21,6 +21,19 @@ std::string node_label(const proto::NodeProto& message) {
   return message.op_type();
 }
 
+// What a node and an attribute cost of kMaxWork: about one per small allocation.
+std::int64_t cost_of(const proto::NodeProto& message, const std::string& prefix) {
+  const auto text = [](const std::string& name) { return static_cast<std::int64_t>(name.size()) / 32; };
+  std::int64_t cost = 8 + text(message.name());
+  for (const auto& input : message.input()) cost += 1 + text(input);
+  for (const auto& output : message.output()) cost += 1 + text(output) + text(prefix);
+  return cost;
+}
+
+std::int64_t cost_of(const proto::AttributeProto& attribute) {
+  return 1 + attribute.ints_size() + attribute.floats_size() + attribute.strings_size() + static_cast<std::int64_t>(attribute.s().size()) / 32;
+}
+
 std::string where(const proto::NodeProto& message, const std::string& prefix) {
   return str_cat("node ", in_quotes(prefix + node_label(message)), " (", in_quotes(operator_name(message.domain(), message.op_type())), ")");
 }
@@ -88,10 +101,11 @@ Status Importer::import_main(proto::GraphProto& message, ir::Graph& graph, const
   }
   FOVEA_RETURN_IF_ERROR(declare_outputs(message.node(), message.value_info(), scope, frame));
   // Declared output types help rules; shapes are kept because inference may not find them.
+  std::set<ir::ValueId> listed;
   for (const auto& output : message.output()) {
     const auto id = scope.find_local(output.name());
     if (!id) return invalid_model("graph output ", in_quotes(output.name()), " is produced by no node");
-    if (std::find(graph.outputs.begin(), graph.outputs.end(), *id) != graph.outputs.end()) {
+    if (!listed.insert(*id).second) {
       return invalid_model("graph output ", in_quotes(output.name()), " is listed twice");
     }
     graph.outputs.push_back(*id);
@@ -107,6 +121,8 @@ Status Importer::import_main(proto::GraphProto& message, ir::Graph& graph, const
 Result<Importer::Body> Importer::import_body(const proto::GraphProto& message, Scope& outer, const Frame& frame) {
   Frame inner = frame;
   if (++inner.depth > kMaxDepth) return resource_exhausted("bodies and functions are nested more than ", kMaxDepth, " deep");
+  FOVEA_RETURN_IF_ERROR(spend(std::int64_t{message.input_size()} + message.output_size() + message.initializer_size() + message.sparse_initializer_size() +
+                                  message.value_info_size(), frame));
   Body body;
   body.graph.name = message.name();
   TypeFacts facts(body.graph);
@@ -186,11 +202,8 @@ Status Importer::import_nodes(const NodeList& nodes, Scope& scope, const Frame& 
   return {};
 }
 
-Status Importer::spend(const proto::NodeProto& message, const Frame& frame) {
-  work_left_ -= 8 + message.input_size() + message.output_size() + static_cast<std::int64_t>(frame.prefix.size()) / 32;
-  for (const auto& attribute : message.attribute()) {
-    work_left_ -= 1 + attribute.ints_size() + attribute.floats_size() + attribute.strings_size() + static_cast<std::int64_t>(attribute.s().size()) / 32;
-  }
+Status Importer::spend(std::int64_t work, const Frame& frame) {
+  work_left_ -= work;
   if (work_left_ >= 0) return {};
   return resource_exhausted("the model expands to too many nodes", frame.calls.empty() ? "" : " when its functions are put in place of their calls");
 }
@@ -229,11 +242,14 @@ Result<std::vector<Importer::Given>> Importer::find_attributes(const proto::Node
     if (type == proto::AttributeProto::GRAPH) return unsupported("attribute ", in_quotes(attribute.name()), ": a graph given to a function");
     found.push_back({attribute.name(), bound->second});
   }
+  std::int64_t work = 0;
+  for (const Given& given : found) work += cost_of(*given.value);
+  FOVEA_RETURN_IF_ERROR(spend(work, frame));
   return found;
 }
 
 Status Importer::import_node(const proto::NodeProto& message, Scope& scope, const Frame& frame) {
-  FOVEA_RETURN_IF_ERROR(spend(message, frame));
+  FOVEA_RETURN_IF_ERROR(spend(cost_of(message, frame.prefix), frame));
   if (const Function* function = functions_.find(message)) return call_function(*function, message, scope, frame);
   const std::string op = operator_name(message.domain(), message.op_type());
   if (op == "Constant") return import_constant(message, scope, frame);
@@ -281,6 +297,7 @@ Status Importer::call_function(const Function& function, const proto::NodeProto&
     return invalid_model("function ", in_quotes(message.name()), " has ", message.input_size(), " inputs and ", message.output_size(), " outputs, the call ",
                          call.input_size(), " and ", call.output_size());
   }
+  FOVEA_RETURN_IF_ERROR(spend(std::int64_t{message.input_size()} + message.output_size() + message.attribute_proto_size() + message.value_info_size(), frame));
   FOVEA_ASSIGN(const auto given, find_attributes(call, frame));
   auto bindings = function.defaults;
   for (const Given& attribute : given) bindings[std::string(attribute.name)] = attribute.value;
@@ -356,18 +373,21 @@ Status Importer::add_bodies(const std::vector<Given>& graphs, ir::Node& node, Sc
 
   std::vector<Body> bodies;
   std::vector<ir::ValueId> captured;  // union over all bodies, in order of first use
+  std::set<ir::ValueId> known;
   for (const Given& attribute : ordered) {
     FOVEA_ASSIGN(Body body, import_body(attribute.value->g(), scope, frame));
     for (const Scope::Capture& capture : body.captures) {
-      if (std::find(captured.begin(), captured.end(), capture.outer) == captured.end()) captured.push_back(capture.outer);
+      if (known.insert(capture.outer).second) captured.push_back(capture.outer);
     }
     bodies.push_back(std::move(body));
   }
   for (Body& body : bodies) {
+    std::map<ir::ValueId, ir::ValueId> own;
+    for (const Scope::Capture& capture : body.captures) own.emplace(capture.outer, capture.inner);
     for (const ir::ValueId outer : captured) {
-      const auto own = std::find_if(body.captures.begin(), body.captures.end(), [&](const auto& c) { return c.outer == outer; });
+      const auto used = own.find(outer);
       const ir::Value& value = scope.graph().value(outer);
-      body.graph.inputs.push_back(own != body.captures.end() ? own->inner : body.graph.add_value(value.name, value.type));
+      body.graph.inputs.push_back(used != own.end() ? used->second : body.graph.add_value(value.name, value.type));
     }
     FOVEA_RETURN_IF_ERROR(check_all_produced(body.graph));
     node.bodies.push_back(std::move(body.graph));
@@ -406,9 +426,14 @@ Status Importer::emit(ir::Node node, Scope& scope) {
 
 Status Importer::unknown_operators() const {
   if (unknown_.empty()) return {};
-  std::string list;
-  std::string hint;
+  constexpr int kMaxListed = 20;
+  std::string list, hint;
+  int listed = 0;
   for (const auto& [op, unknown] : unknown_) {
+    if (++listed > kMaxListed) {
+      list += str_cat("; and ", unknown_.size() - kMaxListed, " more");
+      break;
+    }
     list += str_cat(list.empty() ? "" : "; ", in_quotes(op), " (", unknown.count, unknown.count == 1 ? " node, " : " nodes, first ", in_quotes(unknown.first_node), ")");
     std::string nearest;
     for (const std::string_view candidate : ops::nearest_operators(op)) nearest += (nearest.empty() ? "" : ", ") + std::string(candidate);

@@ -62,7 +62,7 @@ class Importer final : private NodeSink {
   Status emit(ir::Node node, Scope& scope) override;
   Result<std::vector<ir::ValueId>> find_inputs(const proto::NodeProto& message, Scope& scope);
   Result<std::vector<Given>> find_attributes(const proto::NodeProto& message, const Frame& frame);
-  Status spend(const proto::NodeProto& message, const Frame& frame);
+  Status spend(std::int64_t work, const Frame& frame);
   Status unknown_operators() const;
 
   TensorReader& tensors_;

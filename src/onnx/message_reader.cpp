@@ -27,6 +27,7 @@ class PieceCounter {
       const bool scalar = field && field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE && field->cpp_type() != FieldDescriptor::CPPTYPE_STRING;
       if (!scalar && ++pieces_ > kMaxPieces) return resource_exhausted("more than ", kMaxPieces, " messages and strings");
       if (!skip(in, tag & 7)) return malformed(in);
+      if (scalar && field->is_repeated()) FOVEA_RETURN_IF_ERROR(expand(*field));
       if (length_ < 0) continue;
       if (field && field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
         const auto limit = in.PushLimit(length_);
@@ -48,6 +49,14 @@ class PieceCounter {
   }
 
  private:
+  // Numbers of one byte in the file take four or eight in memory.
+  Status expand(const FieldDescriptor& field) {
+    const bool wide = field.cpp_type() == FieldDescriptor::CPPTYPE_INT64 || field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64;
+    const bool fixed = field.cpp_type() == FieldDescriptor::CPPTYPE_FLOAT || field.cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE;
+    const std::int64_t factor = fixed ? 1 : wide ? 8 : 4;
+    expanded_bytes_ += length_ < 0 ? 8 : length_ * factor;
+    return expanded_bytes_ <= kMaxExpandedBytes ? Status() : resource_exhausted("numbers that take more than ", kMaxExpandedBytes, " bytes once they are read");
+  }
   // Consumes a fixed-size value, or reads the length of a sized one into length_.
   bool skip(CodedInputStream& in, std::uint32_t wire_type) {
     std::uint64_t number = 0;
@@ -69,7 +78,7 @@ class PieceCounter {
             "the file may be cut off, or be another format"};
   }
 
-  std::int64_t pieces_ = 0;
+  std::int64_t pieces_ = 0, expanded_bytes_ = 0;
   int length_ = -1;
 };
 

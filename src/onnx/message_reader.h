@@ -19,6 +19,8 @@ namespace proto = ::fovea::onnx_proto;
 
 /// Messages and strings one file may hold; about 2 GiB once they are built.
 inline constexpr std::int64_t kMaxPieces = 8'000'000;
+/// Bytes of the repeated numbers of one file, as they lie in memory.
+inline constexpr std::int64_t kMaxExpandedBytes = std::int64_t{4} << 30;
 /// Messages inside messages: about 30 levels of If in If.
 inline constexpr int kMaxMessageDepth = 100;
 

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/onnx_data_type.h"
+#include "base/unique_name.h"
 #include "onnx/tensor_reader.h"
 
 namespace fovea::onnx {
@@ -12,9 +13,9 @@ Dim Symbols::fresh(std::string_view hint) {
   std::string base;
   for (const char c : hint.substr(0, 64)) base += std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' ? c : '_';
   if (base.empty() || std::isdigit(static_cast<unsigned char>(base[0])) || base[0] == '.') base = "d" + base;
-  std::string candidate = base;
-  for (int i = 1; !taken_.insert(candidate).second; ++i) candidate = base + "_" + std::to_string(i);
-  return Dim::symbol(candidate);
+  const std::string symbol = unique_name(base, [&](const std::string& name) { return taken_.contains(name); });
+  taken_.insert(symbol);
+  return Dim::symbol(symbol);
 }
 
 Dim Symbols::named(const std::string& dim_param) {

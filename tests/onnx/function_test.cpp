@@ -66,6 +66,17 @@ TEST(FunctionError, BillionLaughs) {
   EXPECT_ERROR(import_graph(input("x") + output("y") + call("L59", "x", "y"), 26, kDomain + functions).status(), ResourceExhausted, "too many nodes");
 }
 
+TEST(Function, ManyCallsOfOneName) {
+  std::string body, calls;
+  for (int i = 0; i < 200; ++i) {
+    body += node("Identity", i == 0 ? "a" : "t" + std::to_string(i - 1), i == 199 ? "b" : "t" + std::to_string(i), "name: 'n'");
+    calls += node("F", i == 0 ? "x" : "v" + std::to_string(i - 1), i == 199 ? "y" : "v" + std::to_string(i), "domain: 'f' name: 'n'");
+  }
+  const auto model = import_graph(input("x") + output("y") + calls, 26, kDomain + function("F", body));
+  ASSERT_TRUE(model.ok()) << model.status().to_string();
+  EXPECT_EQ(model->graph().num_nodes(), 200 * 200);
+}
+
 TEST(FunctionError, TooManyInputs) {
   EXPECT_ERROR(import_graph(input("x") + output("y") + call("F", "x x", "y"), 26, kDomain + function("F", node("Identity", "a", "b"))).status(), InvalidModel,
                "has 1 inputs");

@@ -59,6 +59,27 @@ TEST(HostileModel, ManyEmptyPieces) {
   EXPECT_ERROR(import_onnx(as_bytes(wrap(7, nodes))).status(), ResourceExhausted, "messages and strings");
 }
 
+TEST(HostileModel, ThousandsOfUnknownOperators) {
+  std::string nodes;
+  for (int i = 0; i < 5000; ++i) nodes += node("Op" + std::to_string(i), "x", "y" + std::to_string(i));
+  const Status status = import_graph(input("x") + output("y0") + nodes).status();
+  EXPECT_ERROR(status, Unsupported, "and 4980 more");
+  EXPECT_LT(status.to_string().size(), 10000u);
+}
+
+TEST(HostileModel, ManyCaptures) {
+  std::string values, body;
+  for (int i = 0; i < 20000; ++i) {
+    values += node("Identity", "x", "v" + std::to_string(i));
+    body += "input: 'v" + std::to_string(i) + "' ";
+  }
+  const std::string branch = " type: GRAPH g { " + output("s") + "node { op_type: 'Max' output: 's' " + body + " } } } ";
+  const auto model = import_graph(input("c", "", 9) + input("x") + output("y") + values +
+                                  node("If", "c", "y", "attribute { name: 'then_branch'" + branch + "attribute { name: 'else_branch'" + branch));
+  ASSERT_TRUE(model.ok()) << model.status().to_string();
+  EXPECT_EQ(model->graph().producer(model->graph().outputs[0])->inputs.size(), 20001u);
+}
+
 TEST(HostileModel, NotAModel) {
   const std::string text = "#!/bin/sh\necho hello\n";
   EXPECT_ERROR(import_onnx(as_bytes(text)).status(), InvalidModel, "not an ONNX protobuf");
