@@ -33,6 +33,9 @@ void convolve(const ConvGeometry& geometry, const T* x, const T* weights, const 
   const std::int64_t ics = geometry.ic_per_group(), ocs = geometry.oc_per_group();
   const double work = static_cast<double>(geometry.batch * geometry.oc) * static_cast<double>(ics * taps) * static_cast<double>(d.output * h.output * w.output);
 
+  std::vector<TapRange> ranges;
+  for (std::int64_t kw = 0; kw < w.kernel; ++kw) ranges.push_back(tap_range(w, kw));
+
 #pragma omp parallel for collapse(2) schedule(static) if (work > kParallelWork)
   for (std::int64_t n = 0; n < geometry.batch; ++n) {
     for (std::int64_t oc = 0; oc < geometry.oc; ++oc) {
@@ -53,7 +56,7 @@ void convolve(const ConvGeometry& geometry, const T* x, const T* weights, const 
                 const T* const src = first_channel + ic * channel + (id * h.input + ih) * w.input;
                 for (std::int64_t kw = 0; kw < w.kernel; ++kw) {
                   const Acc weight = static_cast<Acc>(filter[(kd * h.kernel + kh) * w.kernel + kw]);
-                  const TapRange range = tap_range(w, kw);
+                  const TapRange range = ranges[static_cast<std::size_t>(kw)];
                   if (w.stride == 1) {
 #pragma omp simd
                     for (std::int64_t ow = range.begin; ow < range.end; ++ow) sums[ow] += weight * static_cast<Acc>(src[ow + range.offset]);
