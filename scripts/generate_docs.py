@@ -29,7 +29,7 @@ PAGES = [
     ("predict", "`2` also when there is no recipe, neither in the engine nor given.",
      ["blood_smear --seed 1 -o smear.png", "fovea predict cells.fovea smear.png -o marked | head -n 12"]),
     ("run", "", ["fovea run cells.fovea --seed 7 --output out.npz", "fovea run cells.fovea --shapes images:1x4x416x416"]),
-    ("bench", "", ["fovea bench cells.fovea --threads 2 --duration 1 --profile | head -n 12"]),
+    ("bench", "", ["OMP_WAIT_POLICY=passive fovea bench cells.fovea --threads 2 --duration 1 --profile | head -n 12"]),
     ("compare", "`1` when an output is over the limit.",
      [f"fovea compare {NETWORK} cells.fovea --layers", f"fovea compare {NETWORK} cells.fovea --max-error 1e-12"]),
     ("inspect", "", ["fovea inspect cells.fovea | head -n 16", f"fovea inspect {NETWORK} | head -n 8"]),
@@ -61,6 +61,12 @@ $ fovea --help
 
 An error is one line `error: WHERE: what was expected, what was found` and a line `hint: ...`, both on stderr. Files are written beside
 their target and renamed, so what was there stays until the new file is whole.
+
+## Threads
+
+`--threads N` (0, the default: all cores this process may use) sets the size of the OpenMP team that all kernels share. While they wait for each
+other its threads spin, which is fastest on a machine that does nothing else. On a busy machine set `OMP_WAIT_POLICY=passive` in the
+environment: they sleep instead. With more threads than free cores the difference is tenfold and more.
 
 ## Figures as JSON
 
