@@ -64,7 +64,7 @@ struct Decision {
 };
 
 struct SymbolRange {
-  std::int64_t min = 1, opt = 1, max = INT64_MAX;
+  std::int64_t min = 0, opt = 1, max = INT64_MAX;
 };
 
 struct Plan {

@@ -3,7 +3,8 @@
 """Real third-party networks: engines of ours against ONNX Runtime on photos and on seeded inputs.
 
 agree_with_onnxruntime.py FOVEA SHARED [NAME...]   exit code 0 agree, 1 differ, 77 skipped.
-Limits (largest |difference| relative to the output's range): f32 1e-4; f16 outputs 2^-10, two roundings of the type;
+Limits (largest |difference| relative to the output's range): f32 1e-4, and 4e-7 absolute on top because ONNX Runtime's
+own Sigmoid is off by up to 1.4e-7 (measured against f64), which shows where a detector sees nothing; f16 outputs 2^-10, two roundings of the type;
 quantised networks at most one step on at most 1 % of the values and the same top result. Dynamic networks run with one
 engine at three sizes and batches 1 and 3."""
 import glob
@@ -17,6 +18,7 @@ import numpy as np
 SIZES = {"ppocr_v3_det": [(320, 320), (256, 480), (384, 192)], "yunet_n_dynamic": [(320, 320), (256, 480), (160, 224)]}
 BATCHES = {"ppocr_v3_det": (1, 3), "yunet_n_dynamic": (1, 3), "deimv2_femto": (1, 3), "mobilenetv2_qdq_ort": (1, 3)}
 QUANTISED = {"face_landmarks_qdq", "mobilenetv2_qdq_ort"}
+SCALE = {"yunet_n_dynamic": 255}  # trained on pictures of 0..255
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
 
 
@@ -27,7 +29,7 @@ def photos(folder, batch, height, width):
     return np.stack(pictures).transpose(0, 3, 1, 2).copy()
 
 
-def feeds_of(session, images, batch, size, real):
+def feeds_of(session, images, batch, size, real, scale):
     rng, feeds = np.random.default_rng(7), {}
     for node in session.get_inputs():
         free = [batch if axis == 0 else (2 if len(node.shape) == 2 else size[axis - 2]) for axis in range(len(node.shape))]
@@ -36,9 +38,9 @@ def feeds_of(session, images, batch, size, real):
         if kind == np.int64:
             feeds[node.name] = np.full(shape, 416, kind)
         elif real and len(shape) == 4 and shape[1] == 3:
-            feeds[node.name] = photos(images, shape[0], shape[2], shape[3]).astype(kind)
+            feeds[node.name] = (scale * photos(images, shape[0], shape[2], shape[3])).astype(kind)
         else:
-            feeds[node.name] = rng.random(shape, np.float32).astype(kind)
+            feeds[node.name] = (scale * rng.random(shape, np.float32)).astype(kind)
     return feeds
 
 
@@ -60,7 +62,7 @@ def difference(name, ours, theirs):
         flat_a, flat_b = a.reshape(a.shape[0], -1), b.reshape(b.shape[0], -1)
         return None if (flat_a.argmax(1) == flat_b.argmax(1)).all() else "another top result"
     limit = 2.0**-10 if theirs.dtype == np.float16 else 1e-4
-    return f"max error {worst / spread:.3g} of the range, limit {limit:.3g}" if not worst <= limit * spread else None
+    return f"max error {worst / spread:.3g} of the range, limit {limit:.3g}" if not worst <= limit * spread + 4e-7 else None
 
 
 def in_order(outputs):
@@ -89,7 +91,7 @@ def check(fovea, path, name, images, folder):
     for size in SIZES.get(name, [(320, 320)]):
         for batch in BATCHES.get(name, (1,)):
             for real in (True, False):
-                feeds = feeds_of(session, images, batch, size, real)
+                feeds = feeds_of(session, images, batch, size, real, SCALE.get(name, 1))
                 np.savez(os.path.join(folder, "in.npz"), **feeds)
                 run = subprocess.run([fovea, "run", engine, "--input", os.path.join(folder, "in.npz"), "--output",
                                       os.path.join(folder, "out.npz"), "-q"], capture_output=True, text=True)
