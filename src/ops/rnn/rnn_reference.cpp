@@ -75,6 +75,7 @@ void gru_step(const Cell<T>& cell, const T* x, Vector& h, Vector&) {
 }
 
 /// i, f = f(W x + R h + P c);  c = f c + i g(Wc x + Rc h);  o = f(Wo x + Ro h + Po c);  h = o h(c)
+/// Clipping bounds what enters the gates, not the cell on its way out.
 template <class T>
 void lstm_step(const Cell<T>& cell, const T* x, Vector& h, Vector& c) {
   const std::int64_t hidden = cell.extents.hidden;
@@ -87,7 +88,7 @@ void lstm_step(const Cell<T>& cell, const T* x, Vector& h, Vector& c) {
     const double f = cell.params.input_forget ? 1 - i : act[0](cell.bounded(gate(2) + cell.peephole(2 * hidden + j) * c[at]));
     c[at] = f * c[at] + i * act[1](cell.bounded(gate(3)));
     const double o = act[0](cell.bounded(gate(1) + cell.peephole(hidden + j) * c[at]));
-    h[at] = o * act[2](cell.bounded(c[at]));
+    h[at] = o * act[2](c[at]);
   }
 }
 
