@@ -30,7 +30,7 @@ Status infer_to(InferContext& context, DataType type) {
   for (const Dim& x : *value) {
     // Extents fit every type that shape arithmetic uses; narrower ones could wrap or round.
     const bool exact = type == DataType::i64 || type == DataType::f64 ||
-                       ((type == DataType::i32 || type == DataType::f32) && (!x.is_constant() || std::abs(x.constant()) <= 1 << 24));
+                       ((type == DataType::i32 || type == DataType::f32) && (!x.is_constant() || (x.constant() <= 1 << 24 && x.constant() >= -(1 << 24))));
     if (type == DataType::boolean && x.is_constant()) {
       result.emplace_back(x.constant() != 0 ? 1 : 0);
     } else if (exact) {

@@ -14,12 +14,15 @@ namespace {
 using Value = std::optional<Dim>;
 
 /// Large constants (Slice's "to the end") take no part in arithmetic, so nothing here can overflow.
-bool small(const Dim& a) { return !a.is_constant() || std::abs(a.constant()) < (std::int64_t{1} << 31); }
+bool within(const Dim& a, int bits) {
+  return !a.is_constant() || (a.constant() < (std::int64_t{1} << bits) && a.constant() > -(std::int64_t{1} << bits));
+}
+bool small(const Dim& a) { return within(a, 31); }
 /// Whether the type holds this value exactly, so that no kernel wraps or rounds it. Narrow types carry no shapes.
 bool fits(const Dim& a, DataType type) {
   const int bits = type == DataType::i64 ? 62 : type == DataType::f64 ? 53 : type == DataType::i32 ? 31 : type == DataType::f32 ? 24 : 0;
   if (type == DataType::boolean) return true;
-  return bits > 0 && (!a.is_constant() || std::abs(a.constant()) < (std::int64_t{1} << bits));
+  return bits > 0 && within(a, bits);
 }
 bool at_least(const Dim& a, std::int64_t bound) {
   const auto lower = a.lower_bound();
@@ -37,9 +40,10 @@ Value truncated_quotient(const Dim& a, const Dim& b) {
 }
 
 Value arithmetic(std::string_view op, const Dim& a, const Dim& b, bool floating, bool fmod) {
+  if (a.is_constant() && b.is_constant() && (op == "Max" || op == "Min")) return (a.constant() > b.constant()) == (op == "Max") ? a : b;
+  if (!small(a) || !small(b)) return {};
   if (op == "Max") return at_least(a - b, 0) ? a : at_least(b - a, 0) ? b : max(a, b);
   if (op == "Min") return at_least(a - b, 0) ? b : at_least(b - a, 0) ? a : min(a, b);
-  if (!small(a) || !small(b)) return {};
   if (op == "Add" || op == "Sum") return a + b;
   if (op == "Sub") return a - b;
   if (op == "Mul") return a * b;
@@ -58,8 +62,11 @@ Value arithmetic(std::string_view op, const Dim& a, const Dim& b, bool floating,
 }
 
 Value comparison(std::string_view op, const Dim& a, const Dim& b) {
-  const bool known_greater = at_least(a - b, 1), known_less = at_least(b - a, 1);
-  const bool known_ge = at_least(a - b, 0), known_le = at_least(b - a, 0);
+  const bool constants = a.is_constant() && b.is_constant();
+  if (!constants && (!small(a) || !small(b))) return {};
+  const bool known_greater = constants ? a.constant() > b.constant() : at_least(a - b, 1);
+  const bool known_less = constants ? a.constant() < b.constant() : at_least(b - a, 1);
+  const bool known_ge = constants ? !known_less : at_least(a - b, 0), known_le = constants ? !known_greater : at_least(b - a, 0);
   const auto decide = [](bool yes, bool no) -> Value { return yes ? Value(Dim(1)) : no ? Value(Dim(0)) : Value(); };
   if (op == "Equal") return decide(a == b, known_greater || known_less);
   if (op == "Greater") return decide(known_greater, known_le);

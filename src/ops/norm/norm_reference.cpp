@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalisations over contiguous rows: LayerNormalization, RMSNormalization, InstanceNormalization,
 // GroupNormalization. Mean and variance in two passes, in f64.
+#include <algorithm>
 #include <cmath>
 
 #include "ops/elementwise/broadcast.h"
@@ -124,7 +125,7 @@ Status group_normalization_reference(KernelContext& context) {
   FOVEA_RETURN_IF_ERROR(expect_channels(context));
   FOVEA_ASSIGN(const Tensor x, widen(context, 0));
   const std::int64_t groups = context.attributes().get_int("num_groups");
-  if (groups < 1 || x.dim(1) % groups != 0) {
+  if (groups < 1 || groups > std::max<std::int64_t>(x.dim(1), 1) || x.dim(1) % groups != 0) {
     return invalid_argument("GroupNormalization: num_groups ", groups, " does not divide ", x.dim(1), " channels");
   }
   return normalize_groups(context, groups, x);

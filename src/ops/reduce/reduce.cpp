@@ -17,7 +17,7 @@ void propagate(InferContext& context) {
   Dim result = value->front();
   for (std::size_t i = 0; i < value->size(); ++i) {
     const Dim& next = (*value)[i];
-    if (next.is_constant() && std::abs(next.constant()) > (std::int64_t{1} << 31)) return;
+    if (next.is_constant() && (next.constant() > INT32_MAX || next.constant() < INT32_MIN)) return;
     if (i == 0) continue;
     if (op == "ReduceProd") result = result * next;
     else if (op == "ReduceSum") result = result + next;
@@ -26,7 +26,7 @@ void propagate(InferContext& context) {
     else return;
   }
   const DataType type = context.input_element(0);
-  const bool wide = type == DataType::i64 || (result.is_constant() && std::abs(result.constant()) < (1 << 24));
+  const bool wide = type == DataType::i64 || (result.is_constant() && result.constant() < (1 << 24) && result.constant() > -(1 << 24));
   const bool known = op == "ReduceProd" || op == "ReduceSum" || op == "ReduceMax" || op == "ReduceMin";
   if (known && wide) context.set_output_value(0, {result});
 }
