@@ -64,9 +64,9 @@ NodeId Graph::add_node(Node node) {
 }
 
 ValueId Graph::add_node(std::string_view op, std::string_view hint, std::vector<ValueId> inputs, Attributes attributes) {
-  const ValueId output = add_value(hint);
   Node node;
-  node.name = std::string(hint);
+  node.name = std::string(hint);  // before the value is added: the hint may be the name of another value, which moves
+  const ValueId output = add_value(node.name);
   node.op = std::string(op);
   node.attributes = std::move(attributes);
   node.inputs = std::move(inputs);

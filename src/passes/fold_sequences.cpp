@@ -98,7 +98,7 @@ Result<bool> fold_sequences(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
     if (!graph.alive(id)) continue;
-    const std::string_view op = graph.node(id).op;
+    const std::string op = graph.node(id).op;
     if (op == "ConcatFromSequence") changed = fold_concat(graph, id) || changed;
     else if (op == "SequenceAt") changed = fold_at(graph, id) || changed;
     else if (op == "SequenceLength") changed = fold_length(graph, id) || changed;

@@ -78,7 +78,7 @@ Result<bool> fuse_hard_swish(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
     if (!graph.alive(id)) continue;
-    const std::string_view op = graph.node(id).op;
+    const std::string op = graph.node(id).op;
     if (op == "Mul" || op == "Div" || op == "Clip") changed = fuse(graph, id) || changed;
   }
   return changed;

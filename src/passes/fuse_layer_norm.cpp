@@ -171,7 +171,7 @@ Result<bool> fuse_layer_norm(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
     if (!graph.alive(id)) continue;
-    const std::string_view op = graph.node(id).op;
+    const std::string op = graph.node(id).op;
     if (op == "Div" || op == "Mul") changed = fuse(graph, id) || changed;
     if (op == "Add") changed = fuse_tensorflow(graph, id) || changed;
   }

@@ -114,16 +114,19 @@ NodeId take_column_factors(Graph& graph, NodeId id) {
     const auto at = static_cast<std::int64_t>(i);
     scaled[i] *= factors[static_cast<std::size_t>(transposed ? at / rows : at % columns)];
   }
-  Node fused = product;
-  fused.outputs.clear();
-  fused.sources.clear();
-  fused.inputs[1] = graph.add_constant(graph.value(product.inputs[1]).name, from_doubles(weights->type(), weights->shape(), scaled));
+  const Tensor new_weights = from_doubles(weights->type(), weights->shape(), scaled);
+  Tensor new_bias;
   if (bias) {
     std::vector<double> summands = to_doubles(*bias);
     for (std::size_t c = 0; c < summands.size(); ++c) summands[c] *= factors[c];
-    const Tensor scaled_bias = from_doubles(bias->type(), bias->shape(), summands);
-    fused.inputs[2] = graph.add_constant(graph.value(product.inputs[2]).name, scaled_bias);
+    new_bias = from_doubles(bias->type(), bias->shape(), summands);
   }
+  // Adding a constant moves the others: nothing above may be read from here on.
+  Node fused = product;
+  fused.outputs.clear();
+  fused.sources.clear();
+  fused.inputs[1] = graph.add_constant(graph.value(product.inputs[1]).name, new_weights);
+  if (new_bias.defined()) fused.inputs[2] = graph.add_constant(graph.value(product.inputs[2]).name, new_bias);
   return replace_node(graph, next, std::move(fused), {id});
 }
 

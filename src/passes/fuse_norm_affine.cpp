@@ -35,7 +35,7 @@ bool take(Graph& graph, NodeId norm_id, NodeId next) {
   const ValueId constant = affine.inputs[affine.inputs[0] == norm.outputs[0] ? 1 : 0];
   const auto values = as_parameters(graph, norm, constant);
   if (!values || !have_same_shape(graph, norm.outputs[0], affine.outputs[0])) return false;
-  const Tensor& scale = *constant_of(graph, norm.inputs[1]);
+  const Tensor scale = *constant_of(graph, norm.inputs[1]);
   std::vector<double> factor = to_doubles(scale), summand(factor.size(), 0);
   if (norm.has_input(2)) {
     const Tensor* bias = constant_of(graph, norm.inputs[2]);
@@ -68,7 +68,7 @@ Result<bool> fuse_norm_affine(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
     while (graph.alive(id)) {
-      const std::string_view op = graph.node(id).op;
+      const std::string op = graph.node(id).op;
       if (op != "LayerNormalization" && op != "RMSNormalization" && op != "InstanceNormalization") break;
       const ValueId output = graph.node(id).outputs[0];
       if (!is_used_once(graph, output)) break;
