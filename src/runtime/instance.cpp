@@ -37,6 +37,7 @@ Result<std::unique_ptr<Instance>> Instance::create(const Plan& plan, const std::
   FOVEA_RETURN_IF_ERROR(instance->bind_symbols(input_shapes));
   FOVEA_RETURN_IF_ERROR(instance->describe_values());
   FOVEA_RETURN_IF_ERROR(instance->prepare_steps(options));
+  instance->share_in_place();
   FOVEA_RETURN_IF_ERROR(instance->place_values());
   instance->find_releases();
   return instance;
@@ -173,6 +174,7 @@ Status Instance::prepare_steps(const InstanceOptions& options) {
         return std::move(kernel).status().with_context("step '" + step.name + "'");
       }
       prepared.kernel = *std::move(kernel);
+      prepared.maker = candidate;
       prepared.kind = PreparedStep::Kind::Tuned;
       prepared.input_addresses.resize(step.inputs.size());
       prepared.output_addresses.resize(step.outputs.size());
@@ -202,6 +204,45 @@ Status Instance::prepare_reference(PreparedStep& prepared) {
   for (int v : prepared.step->inputs) convert(v, true);
   for (int v : prepared.step->outputs) convert(v, false);
   return {};
+}
+
+/// An output takes the memory of an input that dies in its step, where the kernel allows it: the input's root then
+/// stands for both.
+void Instance::share_in_place() {
+  std::vector<int> first(plan_.values.size(), -1), last(plan_.values.size(), -1);
+  const int count = static_cast<int>(plan_.steps.size());
+  const auto touch = [&](int v, int at) {
+    if (v < 0) return;
+    const std::size_t root = index_of(roots_[index_of(v)]);
+    if (first[root] < 0) first[root] = at;
+    last[root] = at;
+  };
+  for (int s = 0; s < count; ++s) {
+    for (int v : plan_.steps[index_of(s)].inputs) touch(v, s);
+    for (int v : plan_.steps[index_of(s)].outputs) touch(v, s);
+  }
+  for (int v : plan_.outputs) touch(v, count);
+  for (int v : plan_.inputs) touch(v, count);  // the caller's memory is only read
+  for (int s = 0; s < count; ++s) {
+    const PreparedStep& prepared = steps_[index_of(s)];
+    if (prepared.kind != PreparedStep::Kind::Tuned) continue;
+    const PlanStep& step = *prepared.step;
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      for (std::size_t o = 0; o < step.outputs.size(); ++o) {
+        const int v = step.inputs[i], w = step.outputs[o];
+        if (v < 0 || w < 0 || !prepared.maker->may_run_in_place(static_cast<int>(i), static_cast<int>(o))) continue;
+        const int root = roots_[index_of(v)];
+        const bool alone = std::count_if(step.inputs.begin(), step.inputs.end(), [&](int x) { return x >= 0 && roots_[index_of(x)] == root; }) == 1;
+        const bool whole = desc(v) == desc(w) && desc(v).is_dense() && desc(root).bytes() == desc(v).bytes() && places_[index_of(v)].offset == 0;
+        if (!alone || !whole || plan_.values[index_of(root)].constant >= 0 || last[index_of(root)] != s) continue;
+        if (roots_[index_of(w)] != w || first[index_of(w)] != s) continue;
+        for (int& other : roots_) {
+          if (other == w) other = root;
+        }
+        last[index_of(root)] = last[index_of(w)];
+      }
+    }
+  }
 }
 
 Status Instance::place_values() {

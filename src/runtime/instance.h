@@ -36,6 +36,7 @@ struct PreparedStep {
 
   // Tuned: addresses refreshed by Instance::bind.
   std::unique_ptr<PreparedKernel> kernel;
+  const Kernel* maker = nullptr;   ///< whose prepare() made it
   std::vector<const void*> input_addresses;
   std::vector<void*> output_addresses;
 
@@ -79,6 +80,7 @@ class Instance {
   explicit Instance(const Plan& plan) : plan_(plan) {}
   Status bind_symbols(const std::vector<Shape>& input_shapes);
   Status describe_values();
+  void share_in_place();
   Status place_values();
   Status prepare_steps(const InstanceOptions& options);
   Status prepare_reference(PreparedStep& prepared);

@@ -21,6 +21,17 @@ TEST(SoftmaxCpu, EveryAxisBothLayouts) {
   }
 }
 
+TEST(SoftmaxCpu, ShortRows) {
+  for (std::int64_t n : {1, 2, 5, 12}) {
+    for (const char* op : {"Softmax", "LogSoftmax"}) {
+      KernelCase test{.op = op};
+      test.inputs = {random(DataType::f32, {700, n}, -8, 8)};
+      test.reduction_length = n;
+      EXPECT_TRUE(agrees(test)) << op << " of " << n;
+    }
+  }
+}
+
 TEST(NormCpu, LayerAndRms) {
   for (std::int64_t n : {1, 7, 64, 197}) {
     KernelCase test{.op = "LayerNormalization", .attributes = attributes({{"epsilon", 1e-6}})};

@@ -16,6 +16,8 @@ namespace {
 using namespace cpu;
 
 constexpr std::int64_t kColumns = 256;
+/// Rows up to this long are turned into columns first, so that vectors are full.
+constexpr std::int64_t kShortRow = 12;
 constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
 
 class PreparedSoftmax : public PreparedKernel {
@@ -27,6 +29,7 @@ class PreparedSoftmax : public PreparedKernel {
   Status run(const Arguments& arguments) override {
     const auto* x = static_cast<const float*>(arguments.inputs[0]);
     auto* y = static_cast<float*>(arguments.outputs[0]);
+    if (inner == 1 && extent <= kShortRow) return run_short_rows(x, y);
     const std::int64_t blocks = (inner + kColumns - 1) / kColumns;
     parallel_for(useful_threads(threads, outer * blocks, extent * std::min(inner, kColumns) * 16), outer * blocks, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t job = begin; job < end; ++job) {
@@ -46,25 +49,53 @@ class PreparedSoftmax : public PreparedKernel {
     else ops.scale(y, 1 / sum, y, extent);
   }
 
+  Status run_short_rows(const float* x, float* y) const {
+    const std::int64_t blocks = (outer + kColumns - 1) / kColumns;
+    parallel_for(useful_threads(threads, blocks, extent * kColumns * 16), blocks, [&](std::int64_t begin, std::int64_t end) {
+      float turned[kShortRow * kColumns];
+      for (std::int64_t block = begin; block < end; ++block) {
+        const std::int64_t first = block * kColumns, n = std::min(kColumns, outer - first);
+        const float* from = x + first * extent;
+        float* to = y + first * extent;
+        for (std::int64_t r = 0; r < n; ++r) {
+          for (std::int64_t k = 0; k < extent; ++k) turned[k * n + r] = from[r * extent + k];
+        }
+        block_of_columns(turned, turned, n, n);
+        for (std::int64_t r = 0; r < n; ++r) {
+          for (std::int64_t k = 0; k < extent; ++k) to[r * extent + k] = turned[k * n + r];
+        }
+      }
+    });
+    return {};
+  }
+
   void columns(const float* x, float* y, std::int64_t first) const {
+    block_of_columns(x + first, y + first, inner, std::min(kColumns, inner - first));
+  }
+
+  /// n columns of `extent` elements that are `stride` apart; y may be x.
+  void block_of_columns(const float* x, float* y, std::int64_t stride, std::int64_t n) const {
     const RowOps& ops = row_ops();
-    const std::int64_t n = std::min(kColumns, inner - first);
     float largest[kColumns], sum[kColumns] = {};
-    std::copy_n(x + first, n, largest);
-    for (std::int64_t k = 1; k < extent; ++k) ops.max_into(largest, x + k * inner + first, n);
-    for (std::int64_t k = 0; k < extent; ++k) {
-      float* to = y + k * inner + first;
-      ops.exp_columns(x + k * inner + first, largest, to, n);
-      ops.add_into(sum, to, n);
-    }
+    std::copy_n(x, n, largest);
+    for (std::int64_t k = 1; k < extent; ++k) ops.max_into(largest, x + k * stride, n);
     if (logarithm) {
+      float powers[kColumns];
+      for (std::int64_t k = 0; k < extent; ++k) {
+        ops.exp_columns(x + k * stride, largest, powers, n);
+        ops.add_into(sum, powers, n);
+      }
       for (std::int64_t c = 0; c < n; ++c) sum[c] = largest[c] + std::log(sum[c]);
       for (std::int64_t k = 0; k < extent; ++k) {
-        for (std::int64_t c = 0; c < n; ++c) y[k * inner + first + c] = x[k * inner + first + c] - sum[c];
+        for (std::int64_t c = 0; c < n; ++c) y[k * stride + c] = x[k * stride + c] - sum[c];
       }
-    } else {
-      for (std::int64_t k = 0; k < extent; ++k) ops.divide_columns(y + k * inner + first, sum, n);
+      return;
     }
+    for (std::int64_t k = 0; k < extent; ++k) {
+      ops.exp_columns(x + k * stride, largest, y + k * stride, n);
+      ops.add_into(sum, y + k * stride, n);
+    }
+    for (std::int64_t k = 0; k < extent; ++k) ops.divide_columns(y + k * stride, sum, n);
   }
 };
 
