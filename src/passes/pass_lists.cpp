@@ -30,6 +30,7 @@
 #include "passes/remove_qdq_where_exact.h"
 #include "passes/sink_transposes.h"
 #include "passes/sort_channels.h"
+#include "passes/split_gathers.h"
 #include "passes/transpose_beside_convolution.h"
 #include "passes/widen_half_precision.h"
 
@@ -77,6 +78,7 @@ constexpr Pass kConvolutions[] = {
     {"fuse_pad", "zero padding into convolutions and pools", fuse_pad},
     {"fuse_conv_bn", "factors and summands per channel into weights", fuse_conv_bn},
     {"sort_channels", "gathers in front of convolutions in ascending order", sort_channels},
+    {"split_gathers", "gathers of concatenations from the parts", split_gathers},
     {"transpose_beside_convolution", "transposes between pictures and rows on the picture's side", transpose_beside_convolution},
     {"hoist_activations", "activations up to the convolution or product", hoist_activations},
     {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
