@@ -69,15 +69,59 @@ void copy_row(const std::byte* src, std::int64_t src_stride, std::byte* dst, std
   }
 }
 
+// Four by four 4-byte elements: rows of dst are contiguous, and so are columns of src. Vectors of the compiler,
+// four lanes wide on every machine.
+using Lanes [[gnu::vector_size(16)]] = std::uint32_t;
+
+inline void transpose_4x4(const std::byte* src, std::int64_t src_column, std::byte* dst, std::int64_t dst_row) {
+  Lanes a, b, c, d;
+  std::memcpy(&a, src, 16);
+  std::memcpy(&b, src + src_column, 16);
+  std::memcpy(&c, src + 2 * src_column, 16);
+  std::memcpy(&d, src + 3 * src_column, 16);
+  const Lanes ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Lanes cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  const Lanes rows[4] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+                         __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5), __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
+  for (int r = 0; r < 4; ++r) std::memcpy(dst + r * dst_row, &rows[r], 16);
+}
+
+// Planes a, b, c to pixels abc abc ...: what a picture in planes becomes for channels-last kernels.
+inline void interleave_3(const std::byte* src, std::int64_t src_column, std::byte* dst, std::int64_t rows) {
+  std::int64_t r = 0;
+  for (; r + 4 <= rows; r += 4, src += 16, dst += 48) {
+    Lanes a, b, c;
+    std::memcpy(&a, src, 16);
+    std::memcpy(&b, src + src_column, 16);
+    std::memcpy(&c, src + 2 * src_column, 16);
+    const Lanes low = __builtin_shufflevector(a, b, 0, 4, 1, 5), middle = __builtin_shufflevector(a, b, 5, 2, 6, 3), high = __builtin_shufflevector(a, b, 3, 7, 3, 7);
+    const Lanes pixels[3] = {__builtin_shufflevector(low, c, 0, 1, 4, 2), __builtin_shufflevector(middle, c, 0, 5, 1, 2), __builtin_shufflevector(high, c, 6, 0, 1, 7)};
+    std::memcpy(dst, pixels, 48);
+  }
+  for (; r < rows; ++r, src += 4, dst += 12) {
+    for (int c = 0; c < 3; ++c) std::memcpy(dst + c * 4, src + c * src_column, 4);
+  }
+}
+
 // dst[r][c] = src[c][r] in tiles whose rows are one cache line, so that each line read is used whole.
 template <std::size_t kBytes>
 void copy_transposed(const std::byte* src, std::byte* dst, std::int64_t rows, std::int64_t src_row, std::int64_t dst_row,
                      std::int64_t columns, std::int64_t src_column, std::int64_t dst_column) {
   constexpr std::int64_t kTile = std::max<std::int64_t>(64 / kBytes, 8);
+  const bool by_vectors = kBytes == 4 && src_row == 4 && dst_column == 4;
+  if (by_vectors && columns == 3 && dst_row == 12) return interleave_3(src, src_column, dst, rows);
   for (std::int64_t r0 = 0; r0 < rows; r0 += kTile) {
     const std::int64_t r1 = std::min(rows, r0 + kTile);
     for (std::int64_t c0 = 0; c0 < columns; c0 += kTile) {
       const std::int64_t c1 = std::min(columns, c0 + kTile);
+      if (by_vectors && r1 - r0 == kTile && c1 - c0 == kTile) {
+        for (std::int64_t r = r0; r < r1; r += 4) {
+          for (std::int64_t c = c0; c < c1; c += 4) {
+            transpose_4x4(src + r * src_row + c * src_column, src_column, dst + r * dst_row + c * dst_column, dst_row);
+          }
+        }
+        continue;
+      }
       for (std::int64_t r = r0; r < r1; ++r) {
         const std::byte* from = src + r * src_row;
         std::byte* to = dst + r * dst_row;

@@ -54,6 +54,21 @@ TEST_P(ConvCpu, WeightsThatAreNoConstant) {
   EXPECT_TRUE(agrees(test));
 }
 
+TEST(ConvTransposeCpu, TilesSideBySide) {
+  for (const Shape& kernel : {Shape{24, 7, 2, 2}, Shape{24, 16, 3, 2}, Shape{24, 1, 2, 2}}) {
+    KernelCase test{.op = "ConvTranspose", .attributes = attributes({{"strides", std::vector<std::int64_t>{kernel[2], kernel[3]}}})};
+    test.inputs = {random(DataType::f32, {2, 24, 9, 11}), random(DataType::f32, kernel, -1, 1, 2), random(DataType::f32, {kernel[1]}, -1, 1, 3)};
+    test.constants = {1, 2};
+    test.layout = Layout::nhwc;
+    test.reduction_length = 24;
+    EXPECT_TRUE(agrees(test, "tiled_conv_transpose")) << kernel.to_string();
+    test.sliced_output = true;
+    EXPECT_TRUE(agrees(test, "tiled_conv_transpose")) << kernel.to_string() << " into a slice";
+    test.inputs.pop_back();
+    EXPECT_TRUE(agrees(test, "tiled_conv_transpose")) << kernel.to_string() << " without bias";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cases, ConvCpu, ::testing::ValuesIn(kConvCases), [](const auto& instance) { return instance.param.name; });
 
 }  // namespace

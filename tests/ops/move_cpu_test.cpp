@@ -57,6 +57,8 @@ TEST(MoveCpu, ReordersBothWays) {
     test.layout = Layout::nhwc;
     test.input_layouts = {Layout::plain};
     EXPECT_TRUE(agrees(test));
+    test.inputs = {random(type, {2, 3, 13, 11}, 0, 9)};
+    EXPECT_TRUE(agrees(test)) << "three planes to pixels";
   }
 }
 

@@ -119,8 +119,15 @@ void tile_fake_quantise(const void* const* operands, void* result, std::int64_t 
   const F32 d;
   const auto first = [&](int i) { return *static_cast<const float*>(operands[i]); };
   const auto scale = hn::Set(d, first(1)), zero = hn::Set(d, first(2)), low = hn::Set(d, first(3)), high = hn::Set(d, first(4));
+  const auto inverse = hn::Set(d, 1.0f / first(1)), slack = hn::Set(d, 3e-7f), half = hn::Set(d, 0.5f);
   map_f32<1>(operands, result, n, [=](auto, auto x, auto) HWY_ATTR {
-    const auto q = hn::Min(hn::Max(hn::Add(hn::Round(hn::Div(x, scale)), zero), low), high);
+    // Multiplying by the inverse rounds to the same whole number as the division unless the quotient lies within
+    // its own rounding error of a tie: only then divide.
+    const auto quotient = hn::Mul(x, inverse);
+    auto whole = hn::Round(quotient);
+    const auto doubtful = hn::Not(hn::Lt(hn::MulAdd(hn::Abs(quotient), slack, hn::Abs(hn::Sub(quotient, whole))), half));
+    if (HWY_UNLIKELY(!hn::AllFalse(d, doubtful))) whole = hn::Round(hn::Div(x, scale));
+    const auto q = hn::Min(hn::Max(hn::Add(whole, zero), low), high);
     return hn::Mul(hn::Sub(q, zero), scale);
   });
 }
