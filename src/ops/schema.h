@@ -38,6 +38,15 @@ class InferContext {
   /// that flows through Shape, Gather, Concat, Mul ... Also set for small integer constants. Null when unknown.
   virtual const std::vector<Dim>* input_value(int i) const = 0;
 
+  /// The same for a float tensor whose elements are exact fractions on their way to a whole number, such as the
+  /// H / 2 of a resized picture before it is floored. Null when unknown, and where input_value() is set.
+  struct Fraction {
+    Dim numerator;
+    std::int64_t denominator = 1;  ///< positive
+  };
+  virtual const std::vector<Fraction>* input_fractions(int) const { return nullptr; }
+  virtual void set_output_fractions(int, std::vector<Fraction>) {}
+
   virtual void set_output_type(int i, ValueType type) = 0;
   virtual void set_output_shape(int i, SymbolicShape shape) = 0;
   virtual void set_output_value(int i, std::vector<Dim> value) = 0;

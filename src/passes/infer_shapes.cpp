@@ -87,6 +87,7 @@ std::optional<std::vector<Dim>> elements_of(const Tensor& tensor) {
 /// What is known of one graph's values during the walk besides what the graph itself stores.
 struct Known {
   std::vector<std::optional<std::vector<Dim>>> elements;  ///< per value
+  std::vector<std::optional<std::vector<ops::InferContext::Fraction>>> fractions;  ///< per value, where there are no elements
   std::vector<Tensor> constants;                          ///< of body inputs that stand for outer constants
 };
 
@@ -130,6 +131,12 @@ class NodeContext final : public ops::InferContext {
   const std::vector<Dim>* input_value(int i) const override {
     return has_input(i) && known_.elements[index(i)] ? &*known_.elements[index(i)] : nullptr;
   }
+  const std::vector<Fraction>* input_fractions(int i) const override {
+    return has_input(i) && known_.fractions[index(i)] ? &*known_.fractions[index(i)] : nullptr;
+  }
+  void set_output_fractions(int i, std::vector<Fraction> value) override {
+    if (Found* found = output(i); found && value.size() <= kMaxElements) found->fractions = std::move(value);
+  }
   void set_output_type(int i, ValueType type) override {
     if (Found* found = output(i)) found->type = type;
   }
@@ -150,6 +157,7 @@ class NodeContext final : public ops::InferContext {
     ValueType type;
     std::optional<SymbolicShape> shape;
     std::optional<std::vector<Dim>> elements;
+    std::optional<std::vector<Fraction>> fractions;
   };
   std::size_t index(int i) const { return static_cast<std::size_t>(node_.inputs[static_cast<std::size_t>(i)]); }
   const Value& input(int i) const { return graph_.value(node_.inputs[static_cast<std::size_t>(i)]); }
@@ -225,6 +233,8 @@ Status NodeContext::merge(Known& known) {
       }
     }
     if (found.shape) FOVEA_RETURN_IF_ERROR(merge_shape(value, *std::move(found.shape), renamed));
+    // Fractions of renamed symbols are dropped: they are met again under their final names.
+    if (found.fractions && renamed.empty() && value.shape && value.shape->size() <= 1) known.fractions[static_cast<std::size_t>(id)] = std::move(found.fractions);
     if (!found.elements || !value.shape || value.shape->size() > 1) continue;
     const Dim count = value.shape->empty() ? Dim(1) : value.shape->front();
     if (!(count == Dim(static_cast<std::int64_t>(found.elements->size())))) continue;
@@ -254,6 +264,7 @@ Status Walk::run(Graph& graph, std::span<const BodyValue> inputs, int depth, std
   if (!order) return invalid_model("graph '", graph.name, "' has a cycle");
   Known known;
   known.elements.resize(static_cast<std::size_t>(graph.num_values()));
+  known.fractions.resize(known.elements.size());
   known.constants.resize(known.elements.size());
   for (ValueId id = 0; id < graph.num_values(); ++id) {
     if (graph.value(id).is_constant()) known.elements[static_cast<std::size_t>(id)] = elements_of(graph.value(id).constant);

@@ -191,5 +191,34 @@ TEST(ElementwiseValues, ShapeArithmetic) {
   EXPECT_EQ(value_text("Mul", {Infer::dims({"H"}), Infer::constant(tensor<std::int64_t, std::int64_t>({1}, {std::int64_t{1} << 62}))}), "?");
 }
 
+/// The value after a chain of operators, each taking the last output and one constant (or nothing).
+std::string chain(std::vector<std::pair<const char*, double>> steps) {
+  Infer::Value value = Infer::dims({"H"}, DataType::f32);
+  for (const auto& [op, number] : steps) {
+    const bool unary = std::isnan(number);
+    std::vector<Infer::Value> inputs = {value};
+    if (!unary) inputs.push_back(Infer::constant(tensor<float>({1}, {number})));
+    Infer context(op, std::string_view(op) == "Cast" ? to(DataType::i64) : Attributes(), inputs, 1);
+    if (!context.infer().ok()) return "error";
+    value = context.output(0);
+  }
+  if (!value.value) return "?";
+  return value.value->front().to_string();
+}
+
+TEST(ElementwiseValues, FloatsOnTheWayToWholeNumbers) {
+  EXPECT_EQ(chain({{"Mul", 0.5}, {"Floor", NAN}}), "floordiv(H,2)");
+  EXPECT_EQ(chain({{"Mul", 0.5}, {"Cast", NAN}}), "floordiv(H,2)");
+  EXPECT_EQ(chain({{"Mul", 0.5}, {"Ceil", NAN}}), "floordiv(H+1,2)");
+  EXPECT_EQ(chain({{"Mul", 1.5}, {"Floor", NAN}}), "floordiv(3*H,2)");
+  EXPECT_EQ(chain({{"Div", 3}, {"Floor", NAN}}), "floordiv(H,3)");
+  EXPECT_EQ(chain({{"Mul", 0.5}, {"Mul", 2}, {"Floor", NAN}}), "H");
+  EXPECT_EQ(chain({{"Add", 0.5}, {"Floor", NAN}}), "H");
+  // Where f32 rounds, nothing is foretold: 10 * 0.7f is 7, though 0.7f is less than 0.7.
+  EXPECT_EQ(chain({{"Mul", 0.7f}, {"Floor", NAN}}), "?");
+  EXPECT_EQ(chain({{"Div", 3}, {"Mul", 3}, {"Floor", NAN}}), "?");
+  EXPECT_EQ(chain({{"Sub", 5000.5}, {"Floor", NAN}}), "?");
+}
+
 }  // namespace
 }  // namespace fovea::testing

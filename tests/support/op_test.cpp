@@ -124,7 +124,7 @@ FakeInferContext::Value FakeInferContext::symbolic(DataType type, std::string_vi
 }
 
 FakeInferContext::Value FakeInferContext::constant(const Tensor& tensor) {
-  return {{ValueType::Kind::Tensor, tensor.type()}, to_symbolic(tensor.shape()), value_of(tensor), tensor, true};
+  return {{ValueType::Kind::Tensor, tensor.type()}, to_symbolic(tensor.shape()), value_of(tensor), tensor, true, {}};
 }
 
 FakeInferContext::Value FakeInferContext::dims(std::initializer_list<const char*> values, DataType type) {

@@ -70,6 +70,7 @@ class FakeInferContext : public ops::InferContext {
     std::optional<std::vector<Dim>> value = {};
     Tensor constant = {};
     bool present = true;
+    std::optional<std::vector<Fraction>> fractions = {};
   };
   FakeInferContext(std::string op, Attributes attributes, std::vector<Value> inputs, int num_outputs);
 
@@ -98,6 +99,12 @@ class FakeInferContext : public ops::InferContext {
   const SymbolicShape* input_shape(int i) const override;
   const Tensor* input_constant(int i) const override;
   const std::vector<Dim>* input_value(int i) const override;
+  const std::vector<Fraction>* input_fractions(int i) const override {
+    return has_input(i) && inputs_[static_cast<std::size_t>(i)].fractions ? &*inputs_[static_cast<std::size_t>(i)].fractions : nullptr;
+  }
+  void set_output_fractions(int i, std::vector<Fraction> value) override {
+    if (i < num_outputs()) outputs_[static_cast<std::size_t>(i)].fractions = std::move(value);
+  }
   // What a rule says about outputs the node does not have is dropped, as the driver does.
   void set_output_type(int i, ValueType type) override {
     if (i < num_outputs()) outputs_[static_cast<std::size_t>(i)].type = type;

@@ -24,7 +24,7 @@ Result<DataType> target_type(InferContext& context) {
 Status infer_to(InferContext& context, DataType type) {
   FOVEA_RETURN_IF_ERROR(infer_same_shape(context, type));
   const std::vector<Dim>* value = context.input_value(0);
-  if (!value) return {};
+  if (!value) return cast_fractions(context, type);
   if (type == DataType::string) return {};
   std::vector<Dim> result;
   for (const Dim& x : *value) {

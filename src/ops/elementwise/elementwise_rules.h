@@ -16,6 +16,9 @@ Status infer_broadcast(InferContext& context, DataType element);
 Status infer_arithmetic(InferContext& context);
 /// All inputs share one element type; the output is bool.
 Status infer_comparison(InferContext& context);
+/// Fractions become values: rounded down or up, or by a cast to an integer type.
+Status round_fractions(InferContext& context, bool down);
+Status cast_fractions(InferContext& context, DataType type);
 /// Fails when two inputs have different known element types.
 Status check_same_element_type(InferContext& context, int first, int last);
 
