@@ -75,14 +75,18 @@ bool fold(Graph& graph, NodeId id) {
   return true;
 }
 
-}  // namespace
-
-Result<bool> fold_constants(Graph& graph) {
+Result<bool> fold_all(Graph& graph, bool keep_quantized) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
+    if (keep_quantized && graph.node(id).op == "DequantizeLinear") continue;
     if (can_fold(graph, graph.node(id))) changed = fold(graph, id) || changed;
   }
   return changed;
 }
+
+}  // namespace
+
+Result<bool> fold_constants(Graph& graph) { return fold_all(graph, false); }
+Result<bool> fold_constants_keep_quantized(Graph& graph) { return fold_all(graph, true); }
 
 }  // namespace fovea::passes

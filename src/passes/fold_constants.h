@@ -13,5 +13,7 @@
 namespace fovea::passes {
 
 Result<bool> fold_constants(ir::Graph& graph);
+/// The same, but DequantizeLinear stays: the integers of quantised weights are still to be matched.
+Result<bool> fold_constants_keep_quantized(ir::Graph& graph);
 
 }  // namespace fovea::passes

@@ -21,6 +21,7 @@
 #include "passes/fuse_matmul.h"
 #include "passes/fuse_norm_affine.h"
 #include "passes/fuse_pad.h"
+#include "passes/fuse_quantized_conv.h"
 #include "passes/fuse_silu.h"
 #include "passes/hoist_activations.h"
 #include "passes/merge_convs_sharing_input.h"
@@ -37,6 +38,14 @@
 namespace fovea::passes {
 
 namespace {
+
+// First of all, while the weights are still integers: folding would turn them into floats.
+constexpr Pass kQuantized[] = {
+    {"eliminate_dead_code", "nodes, outputs and captures that nobody uses", eliminate_dead_code},
+    {"fold_constants_keep_quantized", "run operators whose inputs are constants, but for weights", fold_constants_keep_quantized},
+    {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
+    {"fuse_quantized_conv", "convolutions and products between quantisation steps", fuse_quantized_conv},
+};
 
 // Each of these can make work for the others: a folded shape makes a Reshape an identity, which lets two Transposes
 // meet, and so on. Dead code goes first, so that no other pass meets a node without outputs. Real networks settle in
@@ -103,6 +112,7 @@ constexpr Pass kCleanup[] = {
 };
 
 constexpr PassGroup kOptimization[] = {
+    {"quantized", kQuantized, 3},
     {"simplify", kSimplify, 12},
     {"precision", kPrecision, 1},
     {"patterns", kPatterns, 2},
