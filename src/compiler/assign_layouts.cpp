@@ -84,8 +84,9 @@ class LayoutAssigner {
       }
       return true;
     };
-    if (among(node.op, {"fovea::conv", "Conv", "ConvTranspose"})) {
-      return is_f32(x) && rank(x) >= 3 && rank(x) <= 5 && rank(y) == rank(x) ? Attitude::Prefers : Attitude::Plain;
+    if (among(node.op, {"fovea::conv", "Conv", "ConvTranspose", "QLinearConv"})) {
+      const bool typed = node.op == "QLinearConv" || is_f32(x);
+      return typed && rank(x) >= 3 && rank(x) <= 5 && rank(y) == rank(x) ? Attitude::Prefers : Attitude::Plain;
     }
     if (node.op == "Transpose") return rank(x) == rank(y) && rank(x) >= 0 ? Attitude::Converts : Attitude::Plain;
     if (node.op.starts_with("Reduce")) return reduces_in_any_layout(node) ? Attitude::Converts : Attitude::Plain;
@@ -136,6 +137,7 @@ class LayoutAssigner {
     const ir::ValueId v = node.inputs[static_cast<std::size_t>(i)];
     if (!shaped(v)) return false;
     if (among(node.op, {"fovea::conv", "Conv", "ConvTranspose"})) return i == 0 || i == 3;
+    if (node.op == "QLinearConv") return i == 0;
     if (graph_.value(v).is_constant()) return false;
     if (among(node.op, {"Slice", "Split", "Pad", "Resize", "Gather"})) return i == 0;
     return rank(v) == rank(node.outputs[0]);

@@ -167,7 +167,9 @@ Result<bool> form_pointwise_programs(Graph& graph) {
   for (auto root = order.rbegin(); root != order.rend(); ++root) {
     if (!graph.alive(*root) || !is_expressible(graph, *root) || !is_worth_it(graph, *root)) continue;
     const Group group(graph, *root);
-    if (group.members().size() < 2 || !keeps_rank(graph, group.members(), graph.node(*root).outputs[0])) continue;
+    // Quantisation has no kernel of its own: alone it becomes a program too.
+    const bool enough = group.members().size() >= 2 || is_plain_quantization(graph, graph.node(*root));
+    if (!enough || !keeps_rank(graph, group.members(), graph.node(*root).outputs[0])) continue;
     auto node = Writer(graph, group.members()).write(*root);
     if (!node.ok() || node->inputs.empty()) continue;
     replace_node(graph, *root, *std::move(node), {group.members().begin(), group.members().end()});

@@ -7,7 +7,7 @@
 //
 // Must not take in a value that something else uses, that is a graph output, or whose shape is not the result's (its
 // elements would be computed many times), nor operators and types that programs cannot express. A single operator stays
-// as it is: its own kernel does the same.
+// as it is, its own kernel does the same; quantisation has none and becomes a program even alone.
 #pragma once
 
 #include "ir/graph.h"

@@ -98,14 +98,15 @@ Status qlinear_conv_reference(KernelContext& context) {
   return dispatch<std::int8_t, std::uint8_t>(y.type(), "QLinearConv", [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;
     T* const dst = y.data<T>();
-    const double shared = static_cast<double>(x_scale.data<float>()[0]) / static_cast<double>(y_scale.data<float>()[0]);
+    // Rounded to f32 in this order by everyone who runs quantised networks: at ties that decides.
+    const float from = x_scale.data<float>()[0], to = y_scale.data<float>()[0];
     const bool per_channel = w_scale.elements() != 1;
     convolve<std::int64_t>(geometry, x_values.data(), w_values.data(),
                            [&](std::int64_t oc, std::int64_t at, const std::int64_t* row, std::int64_t count) {
-                             const double scale = shared * static_cast<double>(w_scale.data<float>()[per_channel ? oc : 0]);
+                             const float scale = from * w_scale.data<float>()[per_channel ? oc : 0] / to;
                              const std::int64_t add = bias ? bias->data<std::int32_t>()[oc] : 0;
                              for (std::int64_t i = 0; i < count; ++i) {
-                               dst[at + i] = quantized<T>(static_cast<double>(row[i] + add) * scale, zero);
+                               dst[at + i] = quantized<T>(static_cast<double>(static_cast<float>(row[i] + add) * scale), zero);
                              }
                            });
     return {};

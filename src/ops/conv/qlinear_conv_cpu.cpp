@@ -70,14 +70,21 @@ class PreparedQuantizedConv : public PreparedKernel {
       const dnnl::memory::desc any(dims, Type::s8, dnnl::memory::format_tag::any), given(dims, Type::s8, given_strides);
 
       // y = round((sum + bias) * sx * sw / sy) + zy
-      const double shared = static_cast<double>(problem.constants[kXScale].data<float>()[0]) / static_cast<double>(problem.constants[kYScale].data<float>()[0]);
+      const float x_scale = problem.constants[kXScale].data<float>()[0], y_scale = problem.constants[kYScale].data<float>()[0];
       std::vector<float> scales;
-      for (const float scale : problem.constants[kWScale].values<float>()) scales.push_back(static_cast<float>(shared * static_cast<double>(scale)));
+      for (const float w_scale : problem.constants[kWScale].values<float>()) scales.push_back(x_scale * w_scale / y_scale);
       dnnl::primitive_attr attributes;
       attributes.set_output_scales(scales.size() == 1 ? 0 : 1 << 1, scales);
       const std::int32_t x_zero = byte_at(problem.constants[kXZero], 0), y_zero = byte_at(problem.constants[kYZero], 0);
       if (x_zero != 0) attributes.set_zero_points(DNNL_ARG_SRC, 0, {x_zero});
-      if (y_zero != 0) attributes.set_zero_points(DNNL_ARG_DST, 0, {y_zero});
+      if (y_zero != 0) {
+        // oneDNN adds the zero point before it rounds: then the sum is rounded to f32 first, and values next to a tie fall
+        // to the other side. One such value in a layer can change half of a deep network's outputs.
+        dnnl::post_ops round_first;
+        round_first.append_eltwise(1, dnnl::algorithm::eltwise_round, 0, 0);
+        attributes.set_post_ops(round_first);
+        attributes.set_zero_points(DNNL_ARG_DST, 0, {y_zero});
+      }
       attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 
       const bool has_bias = problem.has_input(kBias);
