@@ -31,8 +31,8 @@
 namespace fovea::ir {
 
 struct TextOptions {
-  bool types = true;        ///< types and shapes of node outputs, where known
-  bool node_names = true;   ///< `as "name"` where the node's name differs from its first output, and `from [...]`
+  bool types = true;       ///< types and shapes of node outputs, where known
+  bool node_names = true;  ///< `as "name"` where the node's name differs from its first output, and `from [...]`
   /// Constants with more elements are printed as `elided(hash)`, which parse() refuses.
   std::int64_t max_elements = std::numeric_limits<std::int64_t>::max();
 };

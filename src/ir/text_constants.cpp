@@ -30,12 +30,15 @@ bool store(Tensor& tensor, std::int64_t i, const TextReader::Number& number) {
     return static_cast<std::int64_t>(static_cast<T>(number.integer)) == number.integer;
   };
   const auto put_bits = [&](std::int64_t lo, std::int64_t hi) {
-    return number.is_integer && number.integer >= lo && number.integer <= hi && (lo < 0 ? put_integer(std::int8_t{}) : put_integer(std::uint8_t{}));
+    return number.is_integer && number.integer >= lo && number.integer <= hi &&
+           (lo < 0 ? put_integer(std::int8_t{}) : put_integer(std::uint8_t{}));
   };
   const float narrow = static_cast<float>(number.real);
   switch (tensor.type()) {
-    case DataType::f32: case DataType::c64: return tensor.data<float>()[i] = narrow, true;
-    case DataType::f64: case DataType::c128: return tensor.data<double>()[i] = number.real, true;
+    case DataType::f32:
+    case DataType::c64: return tensor.data<float>()[i] = narrow, true;
+    case DataType::f64:
+    case DataType::c128: return tensor.data<double>()[i] = number.real, true;
     case DataType::f16: return tensor.data<Half>()[i] = Half(narrow), true;
     case DataType::bf16: return tensor.data<BFloat16>()[i] = BFloat16(narrow), true;
     case DataType::i8: return put_integer(std::int8_t{});
@@ -49,7 +52,8 @@ bool store(Tensor& tensor, std::int64_t i, const TextReader::Number& number) {
     case DataType::string: return false;
     case DataType::i4: return put_bits(-8, 7);
     case DataType::i2: return put_bits(-2, 1);
-    case DataType::u4: case DataType::f4e2m1: return put_bits(0, 15);
+    case DataType::u4:
+    case DataType::f4e2m1: return put_bits(0, 15);
     case DataType::u2: return put_bits(0, 3);
     default: return put_bits(0, 255);
   }
@@ -88,7 +92,8 @@ Result<Tensor> seeded_tensor(DataType type, const Shape& shape, std::uint64_t se
     number.is_integer = whole || size_of(type) == 1;
     number.real = number.is_integer ? std::floor(lo + unit * (hi - lo + 1)) : lo + unit * (hi - lo);
     number.integer = static_cast<std::int64_t>(number.real);
-    if (!store(tensor, i, number)) return invalid_argument("rand: range ", lo, " to ", hi, " does not fit type ", name(type));
+    if (!store(tensor, i, number))
+      return invalid_argument("rand: range ", lo, " to ", hi, " does not fit type ", name(type));
   }
   return tensor;
 }
@@ -97,7 +102,8 @@ Result<Tensor> read_tensor_payload(TextReader& in, DataType type, const Shape& s
   // A typing error in a test must not ask for all memory.
   constexpr std::int64_t kMaxElements = std::int64_t{1} << 30;
   FOVEA_ASSIGN(const std::int64_t elements, checked_elements(shape.dims()));
-  if (type == DataType::undefined || elements > kMaxElements) return in.error("a known element type and at most 2^30 elements before this");
+  if (type == DataType::undefined || elements > kMaxElements)
+    return in.error("a known element type and at most 2^30 elements before this");
   if (in.accept_word("rand")) {
     FOVEA_RETURN_IF_ERROR(in.expect("("));
     FOVEA_ASSIGN(const TextReader::Number seed, in.number());
@@ -110,7 +116,8 @@ Result<Tensor> read_tensor_payload(TextReader& in, DataType type, const Shape& s
     if (!tensor.ok()) return in.error_at(in.place(), "a range of the type before this", tensor.status().message());
     return tensor;
   }
-  if (in.accept_word("elided")) return in.error("a constant with its values (this text was printed with long constants left out) before this");
+  if (in.accept_word("elided"))
+    return in.error("a constant with its values (this text was printed with long constants left out) before this");
   FOVEA_ASSIGN(Tensor tensor, Tensor::allocate(type, shape));
   if (in.accept_word("zeros")) return tensor;
   if (in.accept_word("ones")) {

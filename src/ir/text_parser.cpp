@@ -199,7 +199,8 @@ class Parser {
   }
 
   Status type(Value& value) {
-    for (const auto& [word, kind] : {std::pair{"seq", ValueType::Kind::Sequence}, {"optional_seq", ValueType::Kind::OptionalSequence},
+    for (const auto& [word, kind] : {std::pair{"seq", ValueType::Kind::Sequence},
+                                     {"optional_seq", ValueType::Kind::OptionalSequence},
                                      {"optional", ValueType::Kind::Optional}}) {
       if (!in_.accept_word(word)) continue;
       value.type.kind = kind;
@@ -241,7 +242,8 @@ class Parser {
   }
 
   Result<Shape> concrete_shape(const std::optional<SymbolicShape>& shape) const {
-    if (!shape || shape->size() > static_cast<std::size_t>(kMaxRank)) return in_.error("a shape of known, small rank before this");
+    if (!shape || shape->size() > static_cast<std::size_t>(kMaxRank))
+      return in_.error("a shape of known, small rank before this");
     const auto concrete = to_concrete(*shape);
     if (!concrete) return in_.error("a shape without symbols before this");
     return *concrete;

@@ -13,14 +13,17 @@ namespace fovea::ir {
 namespace {
 
 bool is_plain_name(std::string_view name) {
-  if (name.empty() || name == "_" || name == "const" || name == "graph" || name == "meta" || name == "as" || name == "from") return false;
+  if (name.empty() || name == "_" || name == "const" || name == "graph" || name == "meta" || name == "as" ||
+      name == "from")
+    return false;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const char c = name[i];
     if (c == ':' && i + 2 < name.size() && name[i + 1] == ':' && i > 0) {
       ++i;
       continue;
     }
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '/';
+    const bool word =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '/';
     if (!word && !(c == '-' && i > 0)) return false;
   }
   return true;
@@ -72,8 +75,10 @@ std::string element_text(const Tensor& tensor, std::int64_t i) {
     case DataType::f64: return float_text(at(0.0));
     case DataType::f16: return float_text(static_cast<float>(at(Half())));
     case DataType::bf16: return float_text(static_cast<float>(at(BFloat16())));
-    case DataType::c64: return float_text(tensor.data<float>()[2 * i]) + ", " + float_text(tensor.data<float>()[2 * i + 1]);
-    case DataType::c128: return float_text(tensor.data<double>()[2 * i]) + ", " + float_text(tensor.data<double>()[2 * i + 1]);
+    case DataType::c64:
+      return float_text(tensor.data<float>()[2 * i]) + ", " + float_text(tensor.data<float>()[2 * i + 1]);
+    case DataType::c128:
+      return float_text(tensor.data<double>()[2 * i]) + ", " + float_text(tensor.data<double>()[2 * i + 1]);
     case DataType::i16: return number(at(std::int16_t{}));
     case DataType::u16: return number(at(std::uint16_t{}));
     case DataType::i32: return number(at(std::int32_t{}));
@@ -82,7 +87,9 @@ std::string element_text(const Tensor& tensor, std::int64_t i) {
     case DataType::u64: return number(at(std::uint64_t{}));
     case DataType::boolean: return at(std::uint8_t{}) ? "true" : "false";
     case DataType::string: return quote(tensor.data<std::string>()[i]);
-    case DataType::i8: case DataType::i4: case DataType::i2: return number(static_cast<int>(at(std::int8_t{})));
+    case DataType::i8:
+    case DataType::i4:
+    case DataType::i2: return number(static_cast<int>(at(std::int8_t{})));
     default: return number(static_cast<int>(at(std::uint8_t{})));
   }
 }
@@ -93,7 +100,8 @@ std::string payload_text(const Tensor& tensor, const TextOptions& options) {
     const auto digest = sha256({static_cast<const std::byte*>(tensor.raw()), tensor.bytes()});
     return "elided(" + to_hex(digest).substr(0, 12) + ")";
   }
-  if (tensor.rank() == 0 && tensor.type() != DataType::c64 && tensor.type() != DataType::c128) return element_text(tensor, 0);
+  if (tensor.rank() == 0 && tensor.type() != DataType::c64 && tensor.type() != DataType::c128)
+    return element_text(tensor, 0);
   std::string text = "[";
   for (std::int64_t i = 0; i < tensor.elements(); ++i) text += (i ? ", " : "") + element_text(tensor, i);
   return text + "]";
@@ -119,7 +127,8 @@ std::string type_text(const ValueType& type, const std::optional<SymbolicShape>&
 std::string type_text(const Value& value) { return type_text(value.type, value.shape, value.layout); }
 
 bool has_type(const Value& value) {
-  return value.type.element != DataType::undefined || value.type.kind != ValueType::Kind::Tensor || value.shape.has_value();
+  return value.type.element != DataType::undefined || value.type.kind != ValueType::Kind::Tensor ||
+         value.shape.has_value();
 }
 
 template <class T, class F>
@@ -140,7 +149,8 @@ std::string attribute_text(const AttributeValue& value, const TextOptions& optio
     std::string operator()(const std::vector<double>& v) const { return list_text(v, "floats", float_text<double>); }
     std::string operator()(const std::vector<std::string>& v) const { return list_text(v, "strings", quote); }
     std::string operator()(const Tensor& v) const {
-      return "tensor(" + std::string(name(v.type())) + shape_text(to_symbolic(v.shape())) + ", " + payload_text(v, options) + ")";
+      return "tensor(" + std::string(name(v.type())) + shape_text(to_symbolic(v.shape())) + ", " +
+             payload_text(v, options) + ")";
     }
   };
   return std::visit(Printer{options}, value);
@@ -172,7 +182,8 @@ std::string node_text(const Graph& graph, const Node& node, const TextOptions& o
     }
     text += "}";
   }
-  const std::string first_output = node.outputs.empty() || node.outputs[0] == kNone ? "" : graph.value(node.outputs[0]).name;
+  const std::string first_output =
+      node.outputs.empty() || node.outputs[0] == kNone ? "" : graph.value(node.outputs[0]).name;
   if (options.node_names && node.name != first_output) text += " as " + value_name(node.name);
   if (options.node_names && !node.sources.empty()) text += " from " + list_text(node.sources, "", quote);
   return text;
@@ -186,15 +197,19 @@ void print_graph(const Graph& graph, const TextOptions& options, const std::stri
     if (has_type(value)) out += ": " + type_text(value);
   }
   out += ") -> (";
-  for (std::size_t i = 0; i < graph.outputs.size(); ++i) out += (i ? ", " : "") + value_name(graph.value(graph.outputs[i]).name);
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i)
+    out += (i ? ", " : "") + value_name(graph.value(graph.outputs[i]).name);
   out += ") {\n";
   const std::string inner = indent + "  ";
   for (const auto& [key, text] : graph.metadata) out += inner + "meta " + quote(key) + " = " + quote(text) + "\n";
   for (ValueId id = 0; id < graph.num_values(); ++id) {
     const Value& value = graph.value(id);
-    if (!value.is_constant() || graph.is_graph_input(id) || (graph.users(id).empty() && !graph.is_graph_output(id))) continue;
-    const std::string type = type_text({ValueType::Kind::Tensor, value.constant.type()}, to_symbolic(value.constant.shape()), value.layout);
-    out += inner + "const " + value_name(value.name) + ": " + type + " = " + payload_text(value.constant, options) + "\n";
+    if (!value.is_constant() || graph.is_graph_input(id) || (graph.users(id).empty() && !graph.is_graph_output(id)))
+      continue;
+    const std::string type =
+        type_text({ValueType::Kind::Tensor, value.constant.type()}, to_symbolic(value.constant.shape()), value.layout);
+    out +=
+        inner + "const " + value_name(value.name) + ": " + type + " = " + payload_text(value.constant, options) + "\n";
   }
   for (NodeId id : graph.topological_order()) {
     out += inner + node_text(graph, graph.node(id), options) + "\n";

@@ -75,7 +75,9 @@ Status TextReader::expect(std::string_view punctuation) {
   return accept(punctuation) ? Status() : error(str_cat("'", punctuation, "'"));
 }
 
-Status TextReader::expect_word(std::string_view word) { return accept_word(word) ? Status() : error(str_cat("'", word, "'")); }
+Status TextReader::expect_word(std::string_view word) {
+  return accept_word(word) ? Status() : error(str_cat("'", word, "'"));
+}
 
 Result<std::string> TextReader::name(std::string_view what) {
   if (peek() == '"') return quoted();

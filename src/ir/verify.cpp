@@ -48,10 +48,12 @@ class Verifier {
     }
     return for_each_node([&](NodeId, const Node& node) -> Status {
       for (ValueId id : node.inputs) {
-        if (id != kNone && !in_range(id)) return invalid_model("input refers to value ", id, " of ", graph_.num_values());
+        if (id != kNone && !in_range(id))
+          return invalid_model("input refers to value ", id, " of ", graph_.num_values());
       }
       for (ValueId id : node.outputs) {
-        if (id != kNone && !in_range(id)) return invalid_model("output refers to value ", id, " of ", graph_.num_values());
+        if (id != kNone && !in_range(id))
+          return invalid_model("output refers to value ", id, " of ", graph_.num_values());
       }
       return {};
     });
@@ -70,18 +72,20 @@ class Verifier {
         }
         const auto& outputs = graph_.node(value.producer).outputs;
         if (std::count(outputs.begin(), outputs.end(), id) != 1) {
-          return invalid_model("value '", value.name, "' is not exactly one output of its producer '", graph_.node(value.producer).name, "'");
+          return invalid_model("value '", value.name, "' is not exactly one output of its producer '",
+                               graph_.node(value.producer).name, "'");
         }
         if (value.is_constant()) return invalid_model("value '", value.name, "' is a constant and has a producer");
         if (inputs.contains(id)) return invalid_model("value '", value.name, "' is a graph input and has a producer");
       }
       if (value.is_constant()) {
         if (value.type.kind != ValueType::Kind::Tensor || value.type.element != value.constant.type()) {
-          return invalid_model("constant '", value.name, "': type differs from its tensor's, ", name(value.constant.type()));
+          return invalid_model("constant '", value.name, "': type differs from its tensor's, ",
+                               name(value.constant.type()));
         }
         if (value.shape && !(*value.shape == to_symbolic(value.constant.shape()))) {
-          return invalid_model("constant '", value.name, "': shape ", to_string(*value.shape), " differs from its tensor's, ",
-                               value.constant.shape().to_string());
+          return invalid_model("constant '", value.name, "': shape ", to_string(*value.shape),
+                               " differs from its tensor's, ", value.constant.shape().to_string());
         }
       }
       const bool used = !graph_.users(id).empty() || graph_.is_graph_output(id);
@@ -139,8 +143,8 @@ class Verifier {
       if (!node.has_input(i)) return invalid_model("input ", i, " is required and missing");
     }
     if (captures < 0 || captures > inputs) return invalid_model("captures is ", captures, " of ", inputs, " inputs");
-    return ops::check_against_schema(*schema, node.attributes, static_cast<int>(inputs - captures), static_cast<int>(node.outputs.size()),
-                                     static_cast<int>(node.bodies.size()));
+    return ops::check_against_schema(*schema, node.attributes, static_cast<int>(inputs - captures),
+                                     static_cast<int>(node.outputs.size()), static_cast<int>(node.bodies.size()));
   }
 
   // If takes its condition itself and hands only the captures on; Loop bodies also give the next condition.
@@ -148,7 +152,8 @@ class Verifier {
     const std::size_t inputs = node.inputs.size() - (node.op == "If" && !node.inputs.empty() ? 1 : 0);
     if (body.inputs.size() != inputs) return invalid_model("expected ", inputs, " inputs, found ", body.inputs.size());
     const std::size_t outputs = node.outputs.size() + (node.op == "Loop" ? 1 : 0);
-    if (body.outputs.size() < outputs) return invalid_model("expected ", outputs, " outputs, found ", body.outputs.size());
+    if (body.outputs.size() < outputs)
+      return invalid_model("expected ", outputs, " outputs, found ", body.outputs.size());
     return {};
   }
 

@@ -12,7 +12,9 @@ namespace fovea::passes {
 
 namespace {
 
-bool is_real(DataType type) { return type == DataType::f32 || type == DataType::f64 || type == DataType::f16 || type == DataType::bf16; }
+bool is_real(DataType type) {
+  return type == DataType::f32 || type == DataType::f64 || type == DataType::f16 || type == DataType::bf16;
+}
 
 bool split_sum(Graph& graph, NodeId id) {
   const Node node = graph.node(id);
@@ -92,7 +94,8 @@ std::optional<WithScalar> with_scalar(const Graph& graph, const Node& node, std:
 }
 
 bool bounds_to_clip(Graph& graph, NodeId id) {
-  const auto outer_min = with_scalar(graph, graph.node(id), "Min"), outer_max = with_scalar(graph, graph.node(id), "Max");
+  const auto outer_min = with_scalar(graph, graph.node(id), "Min"),
+             outer_max = with_scalar(graph, graph.node(id), "Max");
   if (!outer_min && !outer_max) return false;
   const WithScalar outer = outer_min ? *outer_min : *outer_max;
   const NodeId first = graph.value(outer.x).producer;
@@ -163,16 +166,19 @@ bool gather_to_slice(Graph& graph, NodeId id) {
   const Tensor* indices = constant_of(graph, node.inputs[1]);
   const auto index = indices && indices->rank() == 0 ? integers_of(graph, node.inputs[1]) : std::nullopt;
   const SymbolicShape* shape = shape_of(graph, node.inputs[0]);
-  if (!index || !shape || shape->empty() || node.attributes.get_int("axis") != 0 || !(*shape)[0].is_constant()) return false;
+  if (!index || !shape || shape->empty() || node.attributes.get_int("axis") != 0 || !(*shape)[0].is_constant())
+    return false;
   const std::int64_t extent = (*shape)[0].constant(), at = (*index)[0] + ((*index)[0] < 0 ? extent : 0);
   if (at < 0 || at >= extent) return false;
   SymbolicShape sliced = *shape;
   sliced[0] = Dim(1);
   const ValueId x = node.inputs[0], output = node.outputs[0];
   const DataType type = type_of(graph, x);
-  const ValueId piece = add_typed_node(graph, "Slice", node.name, {x, graph.add_constant("start", from_integers({at})),
-                                                                   graph.add_constant("end", from_integers({at + 1})),
-                                                                   graph.add_constant("axis", from_integers({0}))}, {}, type, std::move(sliced));
+  const ValueId piece = add_typed_node(
+      graph, "Slice", node.name,
+      {x, graph.add_constant("start", from_integers({at})), graph.add_constant("end", from_integers({at + 1})),
+       graph.add_constant("axis", from_integers({0}))},
+      {}, type, std::move(sliced));
   const auto target = reshape_target(graph, piece, output);
   if (!target) {
     graph.remove_node(graph.value(piece).producer);
@@ -197,8 +203,9 @@ bool to_reshape(Graph& graph, NodeId id) {
 Result<bool> canonicalize_operators(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
-    for (auto rewrite : {split_sum, constant_to_the_right, subtraction_to_addition, division_to_product, bounds_to_clip, clip_to_relu,
-                         prelu_to_leaky_relu, mean_to_pool, cast_like_to_cast, gather_to_slice, to_reshape}) {
+    for (auto rewrite :
+         {split_sum, constant_to_the_right, subtraction_to_addition, division_to_product, bounds_to_clip, clip_to_relu,
+          prelu_to_leaky_relu, mean_to_pool, cast_like_to_cast, gather_to_slice, to_reshape}) {
       if (graph.alive(id)) changed = rewrite(graph, id) || changed;
     }
   }

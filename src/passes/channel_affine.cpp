@@ -19,7 +19,8 @@ std::optional<std::vector<double>> per_channel(const Graph& graph, ValueId const
 std::optional<ChannelAffine> channel_affine(const Graph& graph, NodeId id, std::int64_t channels) {
   const Node& node = graph.node(id);
   const auto count = static_cast<std::size_t>(channels);
-  ChannelAffine affine{node.inputs.empty() ? kNone : node.inputs[0], std::vector<double>(count, 1), std::vector<double>(count, 0)};
+  ChannelAffine affine{node.inputs.empty() ? kNone : node.inputs[0], std::vector<double>(count, 1),
+                       std::vector<double>(count, 0)};
   const int rank = rank_of(graph, affine.x);
   if (node.op == "BatchNormalization") {
     if (node.inputs.size() != 5 || node.attributes.get_int("training_mode") != 0) return std::nullopt;

@@ -12,7 +12,8 @@ namespace fovea::passes {
 namespace {
 
 bool is_dead(const Graph& graph, const Node& node) {
-  return std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return v != kNone && is_used(graph, v); });
+  return std::none_of(node.outputs.begin(), node.outputs.end(),
+                      [&](ValueId v) { return v != kNone && is_used(graph, v); });
 }
 
 bool drop_trailing_outputs(Graph& graph, NodeId id) {
@@ -35,14 +36,17 @@ bool drop_unused_captures(Graph& graph, NodeId id) {
   for (std::int64_t k = graph.node(id).attributes.get_int("captures") - 1; k >= 0; --k) {
     const Node& node = graph.node(id);
     const std::int64_t captures = node.attributes.get_int("captures");
-    const auto position = [&](const std::vector<ValueId>& inputs) { return inputs.size() - static_cast<std::size_t>(captures - k); };
+    const auto position = [&](const std::vector<ValueId>& inputs) {
+      return inputs.size() - static_cast<std::size_t>(captures - k);
+    };
     const bool unused = std::none_of(node.bodies.begin(), node.bodies.end(), [&](const Graph& body) {
       return is_used(body, body.inputs[position(body.inputs)]);
     });
     if (!unused) continue;
     Node changed_node = graph.node(id);
     changed_node.inputs.erase(changed_node.inputs.begin() + static_cast<std::ptrdiff_t>(position(changed_node.inputs)));
-    for (Graph& body : changed_node.bodies) body.inputs.erase(body.inputs.begin() + static_cast<std::ptrdiff_t>(position(body.inputs)));
+    for (Graph& body : changed_node.bodies)
+      body.inputs.erase(body.inputs.begin() + static_cast<std::ptrdiff_t>(position(body.inputs)));
     changed_node.attributes.set("captures", captures - 1);
     id = replace_node(graph, id, std::move(changed_node));
     changed = true;

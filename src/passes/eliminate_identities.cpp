@@ -13,9 +13,13 @@ namespace fovea::passes {
 
 namespace {
 
-bool is_any(std::string_view op, std::initializer_list<std::string_view> list) { return std::find(list.begin(), list.end(), op) != list.end(); }
+bool is_any(std::string_view op, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), op) != list.end();
+}
 
-bool is_output_as_input(const Graph& graph, const Node& node) { return have_same_shape(graph, node.inputs[0], node.outputs[0]); }
+bool is_output_as_input(const Graph& graph, const Node& node) {
+  return have_same_shape(graph, node.inputs[0], node.outputs[0]);
+}
 
 // --- movement that moves nothing
 
@@ -40,7 +44,9 @@ bool is_still_slice(const Graph& graph, const Node& node) {
 }
 
 bool is_still_resize(const Graph& graph, const Node& node) {
-  if (!is_output_as_input(graph, node) || node.attributes.get_string("coordinate_transformation_mode") == "tf_crop_and_resize") return false;
+  if (!is_output_as_input(graph, node) ||
+      node.attributes.get_string("coordinate_transformation_mode") == "tf_crop_and_resize")
+    return false;
   if (node.has_input(3)) return true;
   const auto scale = node.has_input(2) ? uniform_of(graph, node.inputs[2]) : std::nullopt;
   return scale && *scale == 1;
@@ -75,7 +81,8 @@ int neutral_result(const Graph& graph, const Node& node) {
     const ValueId other = node.inputs[static_cast<std::size_t>(1 - constant)];
     if (!number || *number != neutral) continue;
     const Tensor& tensor = graph.value(node.inputs[static_cast<std::size_t>(constant)]).constant;
-    const bool keeps_shape = have_same_shape(graph, other, node.outputs[0]) || (tensor.elements() == 1 && tensor.rank() == 0);
+    const bool keeps_shape =
+        have_same_shape(graph, other, node.outputs[0]) || (tensor.elements() == 1 && tensor.rank() == 0);
     if (keeps_shape) return 1 - constant;
   }
   return -1;
@@ -92,11 +99,15 @@ bool widens_exactly(DataType from, DataType to) {
   using T = DataType;
   switch (from) {
     case T::boolean: return to != T::string;
-    case T::f16: case T::bf16: return to == T::f32 || to == T::f64;
+    case T::f16:
+    case T::bf16: return to == T::f32 || to == T::f64;
     case T::f32: return to == T::f64;
-    case T::i8: return to == T::i16 || to == T::i32 || to == T::i64 || to == T::f16 || to == T::bf16 || to == T::f32 || to == T::f64;
-    case T::u8: return to == T::i16 || to == T::u16 || to == T::i32 || to == T::u32 || to == T::i64 || to == T::u64 || to == T::f16 ||
-                       to == T::bf16 || to == T::f32 || to == T::f64;
+    case T::i8:
+      return to == T::i16 || to == T::i32 || to == T::i64 || to == T::f16 || to == T::bf16 || to == T::f32 ||
+             to == T::f64;
+    case T::u8:
+      return to == T::i16 || to == T::u16 || to == T::i32 || to == T::u32 || to == T::i64 || to == T::u64 ||
+             to == T::f16 || to == T::bf16 || to == T::f32 || to == T::f64;
     case T::i16: return to == T::i32 || to == T::i64 || to == T::f32 || to == T::f64;
     case T::u16: return to == T::i32 || to == T::u32 || to == T::i64 || to == T::u64 || to == T::f32 || to == T::f64;
     case T::i32: return to == T::i64 || to == T::f64;
@@ -124,21 +135,37 @@ ValueId unchanged_input(const Graph& graph, const Node& node) {
   const ValueId x = node.inputs[0];
   const std::string_view op = node.op;
   bool still = false;
-  if (op == "Identity") still = true;
-  else if (op == "Dropout") still = is_inference_dropout(graph, node);
-  else if (op == "Cast") still = type_of(graph, x) != DataType::undefined && type_of(graph, x) == data_type_from_onnx(node.attributes.get_int("to"));
-  else if (is_any(op, {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Tile"})) still = is_output_as_input(graph, node);
-  else if (op == "Transpose") still = is_still_transpose(graph, node);
-  else if (op == "Pad") still = is_still_pad(graph, node);
-  else if (op == "Slice") still = is_still_slice(graph, node);
-  else if (op == "Gather") still = is_still_gather(graph, node);
-  else if (op == "Resize") still = is_still_resize(graph, node);
-  else if (is_any(op, {"Concat", "Sum", "Max", "Min", "Mean"})) still = node.inputs.size() == 1;
-  else if (op == "Split") still = node.outputs.size() == 1;
-  else if (op == "Relu") still = is_already(graph, x, {"Relu", "Sigmoid", "Softplus", "Abs", "Exp", "Softmax", "HardSigmoid", "Sqrt"});
-  else if (op == "Abs") still = is_already(graph, x, {"Abs", "Relu", "Sigmoid", "Softplus", "Exp", "Softmax"});
-  else if (is_any(op, {"Floor", "Ceil", "Round", "Sign"})) still = is_already(graph, x, {op});
-  else if (op == "Clip") still = !node.has_input(1) && !node.has_input(2);
+  if (op == "Identity")
+    still = true;
+  else if (op == "Dropout")
+    still = is_inference_dropout(graph, node);
+  else if (op == "Cast")
+    still = type_of(graph, x) != DataType::undefined &&
+            type_of(graph, x) == data_type_from_onnx(node.attributes.get_int("to"));
+  else if (is_any(op, {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Tile"}))
+    still = is_output_as_input(graph, node);
+  else if (op == "Transpose")
+    still = is_still_transpose(graph, node);
+  else if (op == "Pad")
+    still = is_still_pad(graph, node);
+  else if (op == "Slice")
+    still = is_still_slice(graph, node);
+  else if (op == "Gather")
+    still = is_still_gather(graph, node);
+  else if (op == "Resize")
+    still = is_still_resize(graph, node);
+  else if (is_any(op, {"Concat", "Sum", "Max", "Min", "Mean"}))
+    still = node.inputs.size() == 1;
+  else if (op == "Split")
+    still = node.outputs.size() == 1;
+  else if (op == "Relu")
+    still = is_already(graph, x, {"Relu", "Sigmoid", "Softplus", "Abs", "Exp", "Softmax", "HardSigmoid", "Sqrt"});
+  else if (op == "Abs")
+    still = is_already(graph, x, {"Abs", "Relu", "Sigmoid", "Softplus", "Exp", "Softmax"});
+  else if (is_any(op, {"Floor", "Ceil", "Round", "Sign"}))
+    still = is_already(graph, x, {op});
+  else if (op == "Clip")
+    still = !node.has_input(1) && !node.has_input(2);
   if (still) return x;
   if ((op == "Neg" || op == "Not") && is_already(graph, x, {op})) return graph.producer(x)->inputs[0];
   const int operand = neutral_result(graph, node);
@@ -170,7 +197,9 @@ bool merge_clips(Graph& graph, NodeId id) {
   if (node.inputs.empty() || node.inputs[0] == kNone) return false;
   const NodeId first = graph.value(node.inputs[0]).producer;
   const DataType type = type_of(graph, node.inputs[0]);
-  if (first == kNone || (type != DataType::f32 && type != DataType::f16 && type != DataType::bf16 && type != DataType::f64)) return false;
+  if (first == kNone ||
+      (type != DataType::f32 && type != DataType::f16 && type != DataType::bf16 && type != DataType::f64))
+    return false;
   const auto outer = range_of(graph, node), inner = range_of(graph, graph.node(first));
   if (!outer || !inner) return false;
   const Range merged{std::clamp(inner->low, outer->low, outer->high), std::clamp(inner->high, outer->low, outer->high)};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Removes work that changes nothing: Identity, inference Dropout, Cast to the same type, Reshape / Transpose / Pad /
 // Slice / Expand / Tile / Resize that keep everything, Concat, Split, Sum, Max, Min, Mean of one tensor, x * 1, x / 1,
-// x + 0 (up to the sign of a zero), x - 0, x ^ 1, an activation applied twice, chains of Clip, and round trips through a
-// wider type.
+// x + 0 (up to the sign of a zero), x - 0, x ^ 1, an activation applied twice, chains of Clip, and round trips through
+// a wider type.
 //
 //   a = Relu(x); b = Relu(a); y = Mul(b, one)        =>        y = Relu(x)
 //

@@ -16,7 +16,8 @@ std::vector<ValueId> inline_body(Graph& graph, const Graph& body, const std::vec
     ValueId& target = here[static_cast<std::size_t>(id)];
     if (target != kNone) return target;
     const ir::Value& value = body.value(id);
-    target = value.is_constant() ? graph.add_constant(value.name, value.constant) : graph.add_value(value.name, value.type, value.shape);
+    target = value.is_constant() ? graph.add_constant(value.name, value.constant)
+                                 : graph.add_value(value.name, value.type, value.shape);
     return target;
   };
   for (NodeId id : body.topological_order()) {

@@ -22,7 +22,9 @@ std::int64_t input_bytes(const Graph& graph, const Node& node) {
   return bytes;
 }
 
-bool is_any(std::string_view op, std::initializer_list<std::string_view> list) { return std::find(list.begin(), list.end(), op) != list.end(); }
+bool is_any(std::string_view op, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), op) != list.end();
+}
 
 // A tiny input can ask for any amount of memory, so the result's shape must be known, or never larger than the input.
 bool results_are_small(const Graph& graph, const Node& node) {
@@ -30,10 +32,13 @@ bool results_are_small(const Graph& graph, const Node& node) {
   for (ValueId output : node.outputs) {
     if (output == kNone) continue;
     const auto shape = concrete_shape_of(graph, output);
-    if (!shape && is_any(node.op, {"NonZero", "Unique", "Compress", "NonMaxSuppression"}) && given <= kHeavyInput) continue;
-    const auto elements = shape ? checked_elements(shape->dims()) : Result<std::int64_t>(Status(ErrorCode::Unsupported, ""));
+    if (!shape && is_any(node.op, {"NonZero", "Unique", "Compress", "NonMaxSuppression"}) && given <= kHeavyInput)
+      continue;
+    const auto elements =
+        shape ? checked_elements(shape->dims()) : Result<std::int64_t>(Status(ErrorCode::Unsupported, ""));
     std::int64_t bytes = 0;
-    if (!elements.ok() || !checked_mul(*elements, static_cast<std::int64_t>(size_of(type_of(graph, output))), bytes)) return false;
+    if (!elements.ok() || !checked_mul(*elements, static_cast<std::int64_t>(size_of(type_of(graph, output))), bytes))
+      return false;
     if (bytes > std::max(kAlwaysSmall, 4 * given)) return false;
   }
   return true;
@@ -41,8 +46,9 @@ bool results_are_small(const Graph& graph, const Node& node) {
 
 // Reference kernels are plain loops: a large product would take minutes here and runs tuned later.
 bool is_quick(const Graph& graph, const Node& node) {
-  const bool heavy = is_any(node.op, {"Conv", "ConvTranspose", "ConvInteger", "QLinearConv", "DeformConv", "MatMul", "MatMulInteger", "QLinearMatMul",
-                                      "Gemm", "Einsum", "LSTM", "GRU", "RNN", "DFT", "STFT", "Attention", "fovea::conv", "fovea::matmul"});
+  const bool heavy = is_any(node.op, {"Conv", "ConvTranspose", "ConvInteger", "QLinearConv", "DeformConv", "MatMul",
+                                      "MatMulInteger", "QLinearMatMul", "Gemm", "Einsum", "LSTM", "GRU", "RNN", "DFT",
+                                      "STFT", "Attention", "fovea::conv", "fovea::matmul"});
   return !heavy || input_bytes(graph, node) <= kHeavyInput;
 }
 
@@ -54,7 +60,8 @@ bool can_fold(const Graph& graph, const Node& node) {
     if (output != kNone && graph.value(output).type.kind != ValueType::Kind::Tensor) return false;
   }
   const auto is_given = [&](ValueId v) { return v == kNone || graph.value(v).is_constant(); };
-  return std::all_of(node.inputs.begin(), node.inputs.end(), is_given) && results_are_small(graph, node) && is_quick(graph, node);
+  return std::all_of(node.inputs.begin(), node.inputs.end(), is_given) && results_are_small(graph, node) &&
+         is_quick(graph, node);
 }
 
 // Values of a failed or sequence-valued run stay as they are: the node then reports at run time.

@@ -4,8 +4,8 @@
 //   const a; const b; c = Add(a, b)        =>        const c
 //
 // Must not fire on random operators, on nodes with bodies, on sequences, where the result would be large or of unknown
-// shape (more than 16 MiB and more than four times its inputs: a ConstantOfShape of a giant shape stays an operator), or on
-// products and convolutions of more than 1 MiB.
+// shape (more than 16 MiB and more than four times its inputs: a ConstantOfShape of a giant shape stays an operator),
+// or on products and convolutions of more than 1 MiB.
 #pragma once
 
 #include "ir/graph.h"

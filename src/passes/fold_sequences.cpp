@@ -73,7 +73,8 @@ bool fold_at(Graph& graph, NodeId id) {
   parts.name = split.name;
   parts.inputs = {split.inputs[0], graph.add_constant("sizes", from_integers(*sizes))};
   parts.attributes.set("axis", split.attributes.get_int("axis"));
-  for (std::int64_t i = 0; i < count; ++i) parts.outputs.push_back(i == at ? node.outputs[0] : graph.add_value(split.name));
+  for (std::int64_t i = 0; i < count; ++i)
+    parts.outputs.push_back(i == at ? node.outputs[0] : graph.add_value(split.name));
   graph.remove_node(id);
   graph.add_node(std::move(parts));
   remove_if_dead(graph, split_id);
@@ -99,9 +100,12 @@ Result<bool> fold_sequences(Graph& graph) {
   for (NodeId id : graph.topological_order()) {
     if (!graph.alive(id)) continue;
     const std::string op = graph.node(id).op;
-    if (op == "ConcatFromSequence") changed = fold_concat(graph, id) || changed;
-    else if (op == "SequenceAt") changed = fold_at(graph, id) || changed;
-    else if (op == "SequenceLength") changed = fold_length(graph, id) || changed;
+    if (op == "ConcatFromSequence")
+      changed = fold_concat(graph, id) || changed;
+    else if (op == "SequenceAt")
+      changed = fold_at(graph, id) || changed;
+    else if (op == "SequenceLength")
+      changed = fold_length(graph, id) || changed;
   }
   return changed;
 }

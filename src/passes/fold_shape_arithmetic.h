@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shape arithmetic whose result is known becomes a constant: chains of Shape, Gather, Slice, Concat, Mul ... that end in
-// numbers although the network's shape has symbols elsewhere.
+// Shape arithmetic whose result is known becomes a constant: chains of Shape, Gather, Slice, Concat, Mul ... that end
+// in numbers although the network's shape has symbols elsewhere.
 //
 //   s = Shape(x); c = Gather(s, 1); -> c        =>        const c: i64[] = 3          (x: f32[N,3,H,W])
 //

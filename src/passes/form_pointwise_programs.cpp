@@ -26,7 +26,8 @@ bool has_types(const Graph& graph, const Node& node) {
 // Whether the operator alone can be a program, tried with its own types.
 bool is_expressible(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
-  if (node.outputs.size() != 1 || node.outputs[0] == kNone || node.inputs.empty() || !shape_of(graph, node.outputs[0])) return false;
+  if (node.outputs.size() != 1 || node.outputs[0] == kNone || node.inputs.empty() || !shape_of(graph, node.outputs[0]))
+    return false;
   if (is_plain_quantization(graph, node)) return true;
   if (!is_lowerable(node.op) || !has_types(graph, node)) return false;
   std::vector<DataType> types;
@@ -132,8 +133,10 @@ class Writer {
   int leaf(ValueId id) {
     const DataType type = type_of(graph_, id);
     if (const auto number = scalar_of(graph_, id)) {
-      if (type == DataType::i64) return program_.add_constant_int(type, graph_.value(id).constant.values<std::int64_t>()[0]);
-      return is_floating(type) ? program_.add_constant(type, *number) : program_.add_constant_int(type, static_cast<std::int64_t>(*number));
+      if (type == DataType::i64)
+        return program_.add_constant_int(type, graph_.value(id).constant.values<std::int64_t>()[0]);
+      return is_floating(type) ? program_.add_constant(type, *number)
+                               : program_.add_constant_int(type, static_cast<std::int64_t>(*number));
     }
     inputs_.push_back(id);
     return program_.add_input(type, static_cast<int>(inputs_.size()) - 1);

@@ -18,9 +18,11 @@ constexpr std::size_t kMaxSteps = 8;
 
 // Moves elements of its first input as constants say.
 bool is_movement(const Graph& graph, const Node& node) {
-  constexpr std::string_view kMoves[] = {"Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Gather", "Split"};
+  constexpr std::string_view kMoves[] = {"Reshape",   "Flatten", "Transpose", "Squeeze",
+                                         "Unsqueeze", "Slice",   "Gather",    "Split"};
   if (std::find(std::begin(kMoves), std::end(kMoves), node.op) == std::end(kMoves)) return false;
-  return std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](ValueId v) { return v == kNone || constant_of(graph, v); });
+  return std::all_of(node.inputs.begin() + 1, node.inputs.end(),
+                     [&](ValueId v) { return v == kNone || constant_of(graph, v); });
 }
 
 struct Chain {
@@ -41,7 +43,8 @@ Chain chain_to(const Graph& graph, ValueId value) {
 }
 
 bool has_transpose(const Graph& graph, const Chain& chain) {
-  return std::any_of(chain.nodes.begin(), chain.nodes.end(), [&](NodeId id) { return graph.node(id).op == "Transpose"; });
+  return std::any_of(chain.nodes.begin(), chain.nodes.end(),
+                     [&](NodeId id) { return graph.node(id).op == "Transpose"; });
 }
 
 // The chain applied to 0, 1, 2 ... in the shape of x.
@@ -55,7 +58,8 @@ std::optional<Tensor> run_on_numbers(const Graph& graph, const Chain& chain, Val
     const Node& node = graph.node(chain.nodes[step]);
     const ops::ReferenceKernel kernel = ops::find_reference(node.op);
     std::vector<Datum> inputs = {current}, outputs(node.outputs.size());
-    for (std::size_t i = 1; i < node.inputs.size(); ++i) inputs.push_back(node.inputs[i] == kNone ? Datum() : Datum(graph.value(node.inputs[i]).constant));
+    for (std::size_t i = 1; i < node.inputs.size(); ++i)
+      inputs.push_back(node.inputs[i] == kNone ? Datum() : Datum(graph.value(node.inputs[i]).constant));
     ops::KernelContext context(node.op, node.attributes, inputs, outputs);
     if (!kernel || !kernel(context).ok()) return std::nullopt;
     const ValueId next = step + 1 == chain.nodes.size() ? end : graph.node(chain.nodes[step + 1]).inputs[0];
@@ -93,7 +97,8 @@ Shape bound_shape(const SymbolicShape& shape, std::int64_t first) {
   std::vector<std::string> symbols;
   for (const Dim& dim : shape) dim.collect_symbols(symbols);
   Bindings bindings;
-  for (std::size_t i = 0; i < symbols.size(); ++i) bindings[symbols[i]] = kPrimes[(i + static_cast<std::size_t>(first)) % 6];
+  for (std::size_t i = 0; i < symbols.size(); ++i)
+    bindings[symbols[i]] = kPrimes[(i + static_cast<std::size_t>(first)) % 6];
   auto bound = evaluate(shape, bindings);
   return bound.ok() ? *bound : Shape();
 }
@@ -125,7 +130,8 @@ void replace(Graph& graph, const Chain& chain, ValueId end, const std::vector<st
   if (is_run) {
     fresh.op = "Slice";
     fresh.inputs = {chain.x, graph.add_constant("starts", from_integers({channels.front()})),
-                    graph.add_constant("ends", from_integers({channels.back() + 1})), graph.add_constant("axes", from_integers({1}))};
+                    graph.add_constant("ends", from_integers({channels.back() + 1})),
+                    graph.add_constant("axes", from_integers({1}))};
   } else {
     fresh.op = "Gather";
     fresh.inputs = {chain.x, graph.add_constant("channels", from_integers(channels))};

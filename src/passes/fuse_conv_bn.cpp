@@ -44,7 +44,8 @@ std::optional<Weights> weights_of(const Graph& graph, const Node& node) {
     if (node.attributes.get_float("alpha", 1) != 1 || node.attributes.get_float("beta", 1) != 1) return std::nullopt;
     if (node.has_input(2)) {
       const Tensor& c = *constant_of(graph, node.inputs[2]);
-      if (c.elements() != 1 && (c.elements() != weights.channels || c.dim(c.rank() - 1) != weights.channels)) return std::nullopt;
+      if (c.elements() != 1 && (c.elements() != weights.channels || c.dim(c.rank() - 1) != weights.channels))
+        return std::nullopt;
     }
   }
   return weights;
@@ -55,8 +56,10 @@ bool fold_into(Graph& graph, NodeId conv_id, NodeId affine_id) {
   const auto weights = weights_of(graph, conv);
   if (!weights) return false;
   const auto affine = channel_affine(graph, affine_id, weights->channels);
-  if (!affine || affine->x != conv.outputs[0] || !have_same_shape(graph, affine->x, graph.node(affine_id).outputs[0])) return false;
-  if (!std::all_of(affine->factor.begin(), affine->factor.end(), [](double v) { return std::isfinite(v); })) return false;
+  if (!affine || affine->x != conv.outputs[0] || !have_same_shape(graph, affine->x, graph.node(affine_id).outputs[0]))
+    return false;
+  if (!std::all_of(affine->factor.begin(), affine->factor.end(), [](double v) { return std::isfinite(v); }))
+    return false;
   std::vector<double> values = to_doubles(weights->tensor);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] *= affine->factor[static_cast<std::size_t>(weights->channel_of(static_cast<std::int64_t>(i)))];
@@ -71,7 +74,8 @@ bool fold_into(Graph& graph, NodeId conv_id, NodeId affine_id) {
   fused.outputs.clear();
   fused.inputs.resize(3, kNone);
   if (std::any_of(affine->factor.begin(), affine->factor.end(), [](double v) { return v != 1; })) {
-    fused.inputs[1] = graph.add_constant(graph.value(conv.inputs[1]).name, from_doubles(type, weights->tensor.shape(), values));
+    fused.inputs[1] =
+        graph.add_constant(graph.value(conv.inputs[1]).name, from_doubles(type, weights->tensor.shape(), values));
   }
   fused.inputs[2] = graph.add_constant(conv.name + ".bias", from_doubles(type, {weights->channels}, bias));
   fused.sources.clear();

@@ -35,7 +35,8 @@ const std::vector<Expression>& layer_norm_spellings() {
 }
 
 const std::vector<Expression>& rms_norm_spellings() {
-  static const std::vector<Expression> spellings = quotients("x", {"w:ReduceMean(Pow(x, 2), axes)", "w:ReduceMean(Mul(x, x), axes)"});
+  static const std::vector<Expression> spellings =
+      quotients("x", {"w:ReduceMean(Pow(x, 2), axes)", "w:ReduceMean(Mul(x, x), axes)"});
   return spellings;
 }
 
@@ -45,7 +46,8 @@ const std::vector<Expression>& tensorflow_spellings() {
     std::vector<Expression> all;
     for (const char* square : {"Mul(d:Sub(x, m:ReduceMean(x, axes)), d)", "Pow(d:Sub(x, m:ReduceMean(x, axes)), 2)"}) {
       for (const char* root : {"Reciprocal(Sqrt(", "Div(1, Sqrt("}) {
-        all.emplace_back(str_cat("Add(Mul(x, r:Mul(scale, ", root, "Add(w:ReduceMean(", square, ", axes2), eps))))), Sub(bias, Mul(m, r)))"));
+        all.emplace_back(str_cat("Add(Mul(x, r:Mul(scale, ", root, "Add(w:ReduceMean(", square,
+                                 ", axes2), eps))))), Sub(bias, Mul(m, r)))"));
       }
     }
     return all;
@@ -53,7 +55,9 @@ const std::vector<Expression>& tensorflow_spellings() {
   return spellings;
 }
 
-bool keeps_dims(const Graph& graph, ValueId mean) { return graph.producer(mean)->attributes.get_int("keepdims", 1) != 0; }
+bool keeps_dims(const Graph& graph, ValueId mean) {
+  return graph.producer(mean)->attributes.get_int("keepdims", 1) != 0;
+}
 
 // Axes counted from the front and sorted.
 std::optional<std::vector<std::int64_t>> axes_of(const Graph& graph, ValueId axes, int rank) {
@@ -111,7 +115,8 @@ std::optional<Shape> extents(const Graph& graph, ValueId x, std::int64_t first, 
 }
 
 ValueId filled(Graph& graph, std::string_view hint, DataType type, const Shape& shape, double value) {
-  return graph.add_constant(hint, from_doubles(type, shape, std::vector<double>(static_cast<std::size_t>(shape.elements()), value)));
+  return graph.add_constant(
+      hint, from_doubles(type, shape, std::vector<double>(static_cast<std::size_t>(shape.elements()), value)));
 }
 
 bool replace(Graph& graph, NodeId root, const Normalization& norm, bool rms) {
@@ -134,7 +139,8 @@ bool replace(Graph& graph, NodeId root, const Normalization& norm, bool rms) {
   if (!shape) return false;
   attributes.set("axis", first - rank);
   const ValueId ones = filled(graph, "scale", type, *shape, 1);
-  replace_node(graph, root, rms ? "RMSNormalization" : "LayerNormalization", {norm.x, ones}, std::move(attributes), norm.nodes);
+  replace_node(graph, root, rms ? "RMSNormalization" : "LayerNormalization", {norm.x, ones}, std::move(attributes),
+               norm.nodes);
   return true;
 }
 
@@ -147,11 +153,14 @@ bool fuse_tensorflow(Graph& graph, NodeId root) {
   const Tensor* scale = constant_of(graph, match->value("scale"));
   const Tensor* bias = constant_of(graph, match->value("bias"));
   const auto shape = is_run(norm->axes, first, rank) ? extents(graph, norm->x, first, rank - first) : std::nullopt;
-  if (type_of(graph, norm->x) != DataType::f32 || !shape || !scale || !bias || !(scale->shape() == *shape) || !(bias->shape() == *shape)) return false;
+  if (type_of(graph, norm->x) != DataType::f32 || !shape || !scale || !bias || !(scale->shape() == *shape) ||
+      !(bias->shape() == *shape))
+    return false;
   Attributes attributes;
   attributes.set("epsilon", norm->epsilon);
   attributes.set("axis", first - rank);
-  replace_node(graph, root, "LayerNormalization", {norm->x, match->value("scale"), match->value("bias")}, std::move(attributes), norm->nodes);
+  replace_node(graph, root, "LayerNormalization", {norm->x, match->value("scale"), match->value("bias")},
+               std::move(attributes), norm->nodes);
   return true;
 }
 

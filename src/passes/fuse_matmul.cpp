@@ -9,7 +9,9 @@ namespace fovea::passes {
 
 namespace {
 
-bool is_real(DataType type) { return type == DataType::f32 || type == DataType::f64 || type == DataType::f16 || type == DataType::bf16; }
+bool is_real(DataType type) {
+  return type == DataType::f32 || type == DataType::f64 || type == DataType::f16 || type == DataType::bf16;
+}
 
 // A product as fovea::matmul, without what stands around it.
 std::optional<Node> plain_product(Graph& graph, const Node& node) {
@@ -99,7 +101,8 @@ NodeId take_column_factors(Graph& graph, NodeId id) {
   if (!is_used_once(graph, product.outputs[0])) return id;
   const NodeId next = graph.users(product.outputs[0])[0];
   const Node& mul = graph.node(next);
-  if (mul.op != "Mul" || mul.inputs[0] == mul.inputs[1] || !have_same_shape(graph, product.outputs[0], mul.outputs[0])) return id;
+  if (mul.op != "Mul" || mul.inputs[0] == mul.inputs[1] || !have_same_shape(graph, product.outputs[0], mul.outputs[0]))
+    return id;
   const Tensor* factor = constant_of(graph, mul.inputs[mul.inputs[0] == product.outputs[0] ? 1 : 0]);
   const Tensor* weights = constant_of(graph, product.inputs[1]);
   const Tensor* bias = product.has_input(2) ? constant_of(graph, product.inputs[2]) : nullptr;

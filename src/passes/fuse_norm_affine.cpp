@@ -18,11 +18,13 @@ std::optional<std::vector<double>> as_parameters(const Graph& graph, const Node&
   const int rank = rank_of(graph, norm.inputs[0]);
   if (norm.op == "InstanceNormalization") return per_channel(graph, constant, rank, scale->elements());
   std::vector<double> values = to_doubles(*tensor);
-  if (values.size() == 1 && tensor->rank() <= rank) return std::vector<double>(static_cast<std::size_t>(scale->elements()), values[0]);
+  if (values.size() == 1 && tensor->rank() <= rank)
+    return std::vector<double>(static_cast<std::size_t>(scale->elements()), values[0]);
   // [1, 1, C] and [C] alike: leading ones do not matter.
   Shape shape;
   for (int axis = 0; axis < tensor->rank(); ++axis) {
-    if (shape.rank() > 0 || tensor->dim(axis) != 1 || tensor->rank() - axis <= scale->rank()) shape.push_back(tensor->dim(axis));
+    if (shape.rank() > 0 || tensor->dim(axis) != 1 || tensor->rank() - axis <= scale->rank())
+      shape.push_back(tensor->dim(axis));
   }
   return shape == scale->shape() && tensor->rank() <= rank ? std::optional(values) : std::nullopt;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// x * Sigmoid(x) becomes Swish(x), x * Sigmoid(a x) becomes Swish(x) {alpha=a}, and x * Tanh(Softplus(x)) becomes Mish(x).
+// x * Sigmoid(x) becomes Swish(x), x * Sigmoid(a x) becomes Swish(x) {alpha=a}, and x * Tanh(Softplus(x)) becomes
+// Mish(x).
 //
 //   s = Sigmoid(x); y = Mul(x, s)        =>        y = Swish(x)
 //

@@ -21,15 +21,20 @@ std::optional<IntegerRange> range_of(DataType type) {
   }
 }
 
-double zero_point_of(const Graph& graph, const Node& node) { return node.has_input(2) ? *scalar_of(graph, node.inputs[2]) : 0.0; }
+double zero_point_of(const Graph& graph, const Node& node) {
+  return node.has_input(2) ? *scalar_of(graph, node.inputs[2]) : 0.0;
+}
 
 }  // namespace
 
 bool is_plain_quantization(const Graph& graph, const Node& node) {
   const bool quantize = node.op == "QuantizeLinear";
   if ((!quantize && node.op != "DequantizeLinear") || node.inputs.size() < 2) return false;
-  const ValueId integers = quantize ? node.outputs[0] : node.inputs[0], reals = quantize ? node.inputs[0] : node.outputs[0];
-  if (type_of(graph, reals) != DataType::f32 || !range_of(type_of(graph, integers)) || type_of(graph, node.inputs[1]) != DataType::f32) return false;
+  const ValueId integers = quantize ? node.outputs[0] : node.inputs[0],
+                reals = quantize ? node.inputs[0] : node.outputs[0];
+  if (type_of(graph, reals) != DataType::f32 || !range_of(type_of(graph, integers)) ||
+      type_of(graph, node.inputs[1]) != DataType::f32)
+    return false;
   const auto scale = scalar_of(graph, node.inputs[1]);
   return scale && std::isfinite(*scale) && *scale != 0 && (!node.has_input(2) || scalar_of(graph, node.inputs[2]));
 }
@@ -49,7 +54,8 @@ Result<int> lower_quantization(const Graph& graph, const Node& node, int x, Poin
   const IntegerRange range = *range_of(type);
   int value = program.add(Op::Round, f32, program.add(Op::Div, f32, x, scale));
   if (zero != 0) value = program.add(Op::Add, f32, value, program.add_constant(f32, zero));
-  value = program.add(Op::Min, f32, program.add(Op::Max, f32, value, program.add_constant(f32, range.low)), program.add_constant(f32, range.high));
+  value = program.add(Op::Min, f32, program.add(Op::Max, f32, value, program.add_constant(f32, range.low)),
+                      program.add_constant(f32, range.high));
   return program.add_cast(type, value);
 }
 

@@ -63,8 +63,13 @@ std::vector<double> to_doubles(const Tensor& tensor) {
   switch (tensor.type()) {
     case DataType::f32: copy(float{}); break;
     case DataType::f64: copy(double{}); break;
-    case DataType::i8: case DataType::i4: case DataType::i2: copy(std::int8_t{}); break;
-    case DataType::u8: case DataType::u4: case DataType::u2: case DataType::boolean: copy(std::uint8_t{}); break;
+    case DataType::i8:
+    case DataType::i4:
+    case DataType::i2: copy(std::int8_t{}); break;
+    case DataType::u8:
+    case DataType::u4:
+    case DataType::u2:
+    case DataType::boolean: copy(std::uint8_t{}); break;
     case DataType::i16: copy(std::int16_t{}); break;
     case DataType::u16: copy(std::uint16_t{}); break;
     case DataType::i32: copy(std::int32_t{}); break;
@@ -95,7 +100,8 @@ Tensor from_doubles(DataType type, const Shape& shape, const std::vector<double>
     case DataType::f16: copy([](double v) { return Half(static_cast<float>(v)); }); break;
     case DataType::bf16: copy([](double v) { return BFloat16(static_cast<float>(v)); }); break;
     case DataType::i8: copy([](double v) { return static_cast<std::int8_t>(v); }); break;
-    case DataType::u8: case DataType::boolean: copy([](double v) { return static_cast<std::uint8_t>(v); }); break;
+    case DataType::u8:
+    case DataType::boolean: copy([](double v) { return static_cast<std::uint8_t>(v); }); break;
     case DataType::i32: copy([](double v) { return static_cast<std::int32_t>(v); }); break;
     case DataType::i64: copy([](double v) { return static_cast<std::int64_t>(v); }); break;
     default: FOVEA_CHECK(false && "type without a conversion from double");
@@ -104,7 +110,8 @@ Tensor from_doubles(DataType type, const Shape& shape, const std::vector<double>
 }
 
 Tensor from_integers(const std::vector<std::int64_t>& values) {
-  return Tensor::from(DataType::i64, Shape{static_cast<std::int64_t>(values.size())}, std::span<const std::int64_t>(values));
+  return Tensor::from(DataType::i64, Shape{static_cast<std::int64_t>(values.size())},
+                      std::span<const std::int64_t>(values));
 }
 
 std::optional<double> uniform_of(const Graph& graph, ValueId value) {
@@ -112,7 +119,8 @@ std::optional<double> uniform_of(const Graph& graph, ValueId value) {
   constexpr std::int64_t kLongest = 1 << 16;  // uniform constants in networks are short; weights need no look
   if (!tensor || tensor->elements() < 1 || tensor->elements() > kLongest) return std::nullopt;
   const std::vector<double> values = to_doubles(*tensor);
-  if (values.empty() || std::any_of(values.begin(), values.end(), [&](double v) { return v != values[0]; })) return std::nullopt;
+  if (values.empty() || std::any_of(values.begin(), values.end(), [&](double v) { return v != values[0]; }))
+    return std::nullopt;
   return values[0];
 }
 
@@ -282,7 +290,9 @@ bool Expression::match_any_way(const Term& term, unsigned subset, const Graph& g
 }
 
 bool Expression::is_closed(const Graph& graph, const Match& match) {
-  const auto inside = [&](NodeId id) { return std::find(match.nodes_.begin(), match.nodes_.end(), id) != match.nodes_.end(); };
+  const auto inside = [&](NodeId id) {
+    return std::find(match.nodes_.begin(), match.nodes_.end(), id) != match.nodes_.end();
+  };
   for (std::size_t i = 1; i < match.nodes_.size(); ++i) {
     if (match.nodes_[i] == match.nodes_[0]) continue;
     for (ValueId output : graph.node(match.nodes_[i]).outputs) {

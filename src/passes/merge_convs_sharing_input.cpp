@@ -89,8 +89,10 @@ Result<bool> merge_convs_sharing_input(Graph& graph) {
     if (!graph.alive(id) || !is_candidate(graph, id)) continue;
     std::vector<NodeId> twins = {id};
     for (NodeId other : graph.users(graph.node(id).inputs[0])) {
-      const bool reads_same = other != id && is_candidate(graph, other) && graph.node(other).inputs[0] == graph.node(id).inputs[0];
-      if (reads_same && alike(graph, id, other) && std::find(twins.begin(), twins.end(), other) == twins.end()) twins.push_back(other);
+      const bool reads_same =
+          other != id && is_candidate(graph, other) && graph.node(other).inputs[0] == graph.node(id).inputs[0];
+      if (reads_same && alike(graph, id, other) && std::find(twins.begin(), twins.end(), other) == twins.end())
+        twins.push_back(other);
     }
     if (twins.size() < 2) continue;
     std::sort(twins.begin(), twins.end());

@@ -33,7 +33,8 @@ bool merge_constants(Graph& graph) {
     if (!tensor || tensor->type() == DataType::string || graph.users(id).empty()) continue;
     std::string key = key_of(*tensor);
     const auto [from, to] = seen.equal_range(key);
-    const auto twin = std::find_if(from, to, [&](const auto& entry) { return same_bytes(graph.value(entry.second).constant, *tensor); });
+    const auto twin = std::find_if(
+        from, to, [&](const auto& entry) { return same_bytes(graph.value(entry.second).constant, *tensor); });
     if (twin == to) {
       seen.emplace(std::move(key), id);
     } else if (!graph.is_graph_output(id)) {
@@ -47,10 +48,13 @@ bool merge_constants(Graph& graph) {
 bool may_merge(const Graph& graph, const Node& node) {
   const ops::OperatorSchema* schema = ops::find_schema(node.op);
   if (!schema || (schema->traits & (ops::kNonDeterministic | ops::kHasBodies)) || !node.bodies.empty()) return false;
-  return std::none_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return v != kNone && graph.is_graph_output(v); });
+  return std::none_of(node.outputs.begin(), node.outputs.end(),
+                      [&](ValueId v) { return v != kNone && graph.is_graph_output(v); });
 }
 
-bool same_work(const Node& a, const Node& b) { return a.op == b.op && a.inputs == b.inputs && equal(a.attributes, b.attributes); }
+bool same_work(const Node& a, const Node& b) {
+  return a.op == b.op && a.inputs == b.inputs && equal(a.attributes, b.attributes);
+}
 
 bool merge_nodes(Graph& graph) {
   bool changed = false;
@@ -59,10 +63,12 @@ bool merge_nodes(Graph& graph) {
     std::string key = graph.node(id).op;
     for (ValueId input : graph.node(id).inputs) key += " " + std::to_string(input);
     const auto [from, to] = seen.equal_range(key);
-    const auto twin = std::find_if(from, to, [&](const auto& entry) { return same_work(graph.node(entry.second), graph.node(id)); });
+    const auto twin =
+        std::find_if(from, to, [&](const auto& entry) { return same_work(graph.node(entry.second), graph.node(id)); });
     if (twin == to || !may_merge(graph, graph.node(id))) {
       const ops::OperatorSchema* schema = ops::find_schema(graph.node(id).op);
-      const bool mergeable = schema && !(schema->traits & (ops::kNonDeterministic | ops::kHasBodies)) && graph.node(id).bodies.empty();
+      const bool mergeable =
+          schema && !(schema->traits & (ops::kNonDeterministic | ops::kHasBodies)) && graph.node(id).bodies.empty();
       if (mergeable && twin == to) seen.emplace(std::move(key), id);
       continue;
     }

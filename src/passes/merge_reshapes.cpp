@@ -8,7 +8,9 @@ namespace fovea::passes {
 
 namespace {
 
-bool is_reshape(const Node& node) { return node.op == "Reshape" || node.op == "Flatten" || node.op == "Squeeze" || node.op == "Unsqueeze"; }
+bool is_reshape(const Node& node) {
+  return node.op == "Reshape" || node.op == "Flatten" || node.op == "Squeeze" || node.op == "Unsqueeze";
+}
 
 // The value at the head of the chain that ends in `value`.
 ValueId origin(const Graph& graph, ValueId value) {
@@ -29,7 +31,8 @@ bool merge(Graph& graph, NodeId id) {
   if (!target) return false;
   const NodeId chain = x == before ? kNone : graph.value(before).producer;
   const ValueId shape = graph.add_constant("shape", from_integers(*target));
-  replace_node(graph, id, "Reshape", {x, shape}, {}, chain == kNone ? std::vector<NodeId>() : std::vector<NodeId>{chain});
+  replace_node(graph, id, "Reshape", {x, shape}, {},
+               chain == kNone ? std::vector<NodeId>() : std::vector<NodeId>{chain});
   return true;
 }
 

@@ -88,7 +88,8 @@ constexpr Pass kConvolutions[] = {
     {"fuse_conv_bn", "factors and summands per channel into weights", fuse_conv_bn},
     {"sort_channels", "gathers in front of convolutions in ascending order", sort_channels},
     {"split_gathers", "gathers of concatenations from the parts", split_gathers},
-    {"transpose_beside_convolution", "transposes between pictures and rows on the picture's side", transpose_beside_convolution},
+    {"transpose_beside_convolution", "transposes between pictures and rows on the picture's side",
+     transpose_beside_convolution},
     {"hoist_activations", "activations up to the convolution or product", hoist_activations},
     {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
 };
@@ -111,6 +112,7 @@ constexpr Pass kCleanup[] = {
     {"eliminate_dead_code", "nodes, outputs and captures that nobody uses", eliminate_dead_code},
 };
 
+// clang-format off
 constexpr PassGroup kOptimization[] = {
     {"quantized", kQuantized, 3},
     {"simplify", kSimplify, 12},
@@ -121,6 +123,7 @@ constexpr PassGroup kOptimization[] = {
     {"pointwise", kPointwise, 1},
     {"cleanup", kCleanup, 1},
 };
+// clang-format on
 
 }  // namespace
 
@@ -128,7 +131,8 @@ std::span<const PassGroup> optimization_passes() { return kOptimization; }
 
 const Pass* find_pass(std::string_view name) {
   for (const PassGroup& group : kOptimization) {
-    const auto found = std::find_if(group.passes.begin(), group.passes.end(), [&](const Pass& pass) { return pass.name == name; });
+    const auto found =
+        std::find_if(group.passes.begin(), group.passes.end(), [&](const Pass& pass) { return pass.name == name; });
     if (found != group.passes.end()) return &*found;
   }
   return nullptr;

@@ -45,7 +45,8 @@ class Runner {
     for (int round = 0; round < group.max_rounds; ++round) {
       bool changed = false;
       for (const Pass& pass : group.passes) {
-        if (std::find(options_.disabled.begin(), options_.disabled.end(), pass.name) != options_.disabled.end()) continue;
+        if (std::find(options_.disabled.begin(), options_.disabled.end(), pass.name) != options_.disabled.end())
+          continue;
         if (options_.stop_after >= 0 && report.executed >= options_.stop_after) return {};
         FOVEA_ASSIGN(const bool this_changed, run(pass));
         changed = changed || this_changed;
@@ -76,10 +77,12 @@ class Runner {
     record.milliseconds += elapsed.count();
     if (*changed) {
       record.nodes_removed += nodes_before - count_nodes(graph_);
-      if (options_.verify) FOVEA_RETURN_IF_ERROR(ir::verify(graph_).with_context(str_cat("pass ", pass.name, " left a broken graph")));
+      if (options_.verify)
+        FOVEA_RETURN_IF_ERROR(ir::verify(graph_).with_context(str_cat("pass ", pass.name, " left a broken graph")));
       FOVEA_RETURN_IF_ERROR(refresh(str_cat("pass ", pass.name)));
     }
-    if (options_.dump) options_.dump(pass.name, *changed ? ir::print(graph_, {true, true, kDumpedElements}) : "(unchanged)\n");
+    if (options_.dump)
+      options_.dump(pass.name, *changed ? ir::print(graph_, {true, true, kDumpedElements}) : "(unchanged)\n");
     return changed;
   }
 

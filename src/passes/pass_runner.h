@@ -11,25 +11,25 @@
 namespace fovea::passes {
 
 struct PassOptions {
-  std::vector<std::string> disabled;              ///< names of passes that are skipped
+  std::vector<std::string> disabled;  ///< names of passes that are skipped
   /// Called before the first pass and after each that changed something: shape inference. May be empty.
   std::function<Status(ir::Graph&)> refresh;
   /// Called after each pass with its name and the graph as text, or "(unchanged)". May be empty.
   std::function<void(std::string_view pass, const std::string& text)> dump;
-  int stop_after = -1;                            ///< passes to run in all; -1: no limit
-  bool verify = true;                             ///< ir::verify after each pass that changed something
+  int stop_after = -1;  ///< passes to run in all; -1: no limit
+  bool verify = true;   ///< ir::verify after each pass that changed something
 };
 
 struct PassRun {
   std::string name;
   int runs = 0, changes = 0;
-  int nodes_removed = 0;                          ///< by all runs together; negative if it added nodes
+  int nodes_removed = 0;  ///< by all runs together; negative if it added nodes
   double milliseconds = 0;
 };
 
 struct PassReport {
-  std::vector<PassRun> passes;                    ///< in order of first execution
-  int executed = 0;                               ///< what stop_after counts
+  std::vector<PassRun> passes;  ///< in order of first execution
+  int executed = 0;             ///< what stop_after counts
 };
 
 /// Errors carry the pass's name. InvalidArgument if `disabled` names an unknown pass.

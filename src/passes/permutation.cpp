@@ -45,7 +45,8 @@ SymbolicShape permuted(const SymbolicShape& shape, const Permutation& perm) {
 }
 
 Result<Tensor> permuted(const Tensor& tensor, const Permutation& perm) {
-  if (tensor.type() == DataType::string) return Status(ErrorCode::Unsupported, "strings are not transposed at build time");
+  if (tensor.type() == DataType::string)
+    return Status(ErrorCode::Unsupported, "strings are not transposed at build time");
   Shape shape;
   for (std::int64_t axis : perm) shape.push_back(tensor.dim(static_cast<int>(axis)));
   auto result = Tensor::allocate(tensor.type(), shape);

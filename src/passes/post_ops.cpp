@@ -20,7 +20,9 @@ std::optional<FoundActivation> clip_of(const Graph& graph, const Node& node) {
   return found;
 }
 
-std::optional<double> attribute(const Node& node, std::string_view name, double fallback) { return node.attributes.get_float(name, fallback); }
+std::optional<double> attribute(const Node& node, std::string_view name, double fallback) {
+  return node.attributes.get_float(name, fallback);
+}
 
 bool is_one_of_fused(const Node& node) { return node.op == "fovea::conv" || node.op == "fovea::matmul"; }
 
@@ -49,7 +51,8 @@ NodeId absorb_residual(Graph& graph, NodeId id, NodeId next) {
   if (add.op != "Add" || add.inputs.size() != 2 || add.inputs[0] == add.inputs[1]) return kNone;
   const ValueId other = add.inputs[add.inputs[0] == output ? 1 : 0];
   if (!have_same_shape(graph, other, output) || !have_same_shape(graph, add.outputs[0], output)) return kNone;
-  if (type_of(graph, other) != type_of(graph, output) || constant_of(graph, other) || is_better_home(graph, other)) return kNone;
+  if (type_of(graph, other) != type_of(graph, output) || constant_of(graph, other) || is_better_home(graph, other))
+    return kNone;
   Node fused = graph.node(id);
   fused.outputs.clear();
   fused.sources.clear();
@@ -66,7 +69,8 @@ std::optional<FoundActivation> activation_of(const Graph& graph, NodeId id) {
   if (node.inputs.empty() || node.inputs[0] == kNone || node.outputs.size() != 1) return std::nullopt;
   const ValueId x = node.inputs[0];
   const DataType type = type_of(graph, x);
-  if (type != DataType::f32 && type != DataType::f16 && type != DataType::bf16 && type != DataType::f64) return std::nullopt;
+  if (type != DataType::f32 && type != DataType::f16 && type != DataType::bf16 && type != DataType::f64)
+    return std::nullopt;
   const auto plain = [&](std::string_view name) { return FoundActivation{x, std::string(name), {}, {}}; };
   if (node.op == "Relu") return plain("relu");
   if (node.op == "Sigmoid") return plain("sigmoid");
@@ -74,12 +78,14 @@ std::optional<FoundActivation> activation_of(const Graph& graph, NodeId id) {
   if (node.op == "Mish") return plain("mish");
   if (node.op == "Softplus") return plain("softplus");
   if (node.op == "HardSwish") return plain("hardswish");
-  if (node.op == "Gelu") return plain(node.attributes.get_string("approximate", "none") == "tanh" ? "gelu_tanh" : "gelu");
+  if (node.op == "Gelu")
+    return plain(node.attributes.get_string("approximate", "none") == "tanh" ? "gelu_tanh" : "gelu");
   if (node.op == "Clip") return clip_of(graph, node);
   if (node.op == "LeakyRelu") return FoundActivation{x, "leaky_relu", attribute(node, "alpha", 0.01), {}};
   if (node.op == "Elu") return FoundActivation{x, "elu", attribute(node, "alpha", 1), {}};
   if (node.op == "Swish") return FoundActivation{x, "silu", attribute(node, "alpha", 1), {}};
-  if (node.op == "HardSigmoid") return FoundActivation{x, "hardsigmoid", attribute(node, "alpha", 0.2), attribute(node, "beta", 0.5)};
+  if (node.op == "HardSigmoid")
+    return FoundActivation{x, "hardsigmoid", attribute(node, "alpha", 0.2), attribute(node, "beta", 0.5)};
   return std::nullopt;
 }
 

@@ -12,7 +12,7 @@ namespace fovea::passes {
 /// An operator that is one of base/activation.h.
 struct FoundActivation {
   ValueId x = kNone;
-  std::string name;                    ///< "relu", "silu" ...
+  std::string name;  ///< "relu", "silu" ...
   std::optional<double> alpha, beta;
 };
 

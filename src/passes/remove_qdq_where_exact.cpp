@@ -18,7 +18,9 @@ bool same_constant(const Graph& graph, ValueId a, ValueId b) {
 
 // Both use the same parameters; the dequantised integers have the type that is quantised to.
 bool same_parameters(const Graph& graph, const Node& quantize, const Node& dequantize) {
-  const auto parameter = [](const Node& node, int i) { return node.has_input(i) ? node.inputs[static_cast<std::size_t>(i)] : kNone; };
+  const auto parameter = [](const Node& node, int i) {
+    return node.has_input(i) ? node.inputs[static_cast<std::size_t>(i)] : kNone;
+  };
   const DataType from = type_of(graph, dequantize.inputs[0]), to = type_of(graph, quantize.outputs[0]);
   return from == to && from != DataType::undefined && same_constant(graph, quantize.inputs[1], dequantize.inputs[1]) &&
          same_constant(graph, parameter(quantize, 2), parameter(dequantize, 2)) &&
@@ -26,12 +28,15 @@ bool same_parameters(const Graph& graph, const Node& quantize, const Node& dequa
          quantize.attributes.get_int("block_size") == dequantize.attributes.get_int("block_size");
 }
 
-bool is_any(std::string_view op, std::initializer_list<std::string_view> list) { return std::find(list.begin(), list.end(), op) != list.end(); }
+bool is_any(std::string_view op, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), op) != list.end();
+}
 
 // Operators whose result consists of elements of their first input, whatever they mean.
 bool only_moves(const Node& node) {
-  return node.outputs.size() == 1 && is_any(node.op, {"Reshape", "Transpose", "MaxPool", "Slice", "Squeeze", "Unsqueeze", "Flatten", "Expand", "Gather",
-                                                      "DepthToSpace", "SpaceToDepth"});
+  return node.outputs.size() == 1 &&
+         is_any(node.op, {"Reshape", "Transpose", "MaxPool", "Slice", "Squeeze", "Unsqueeze", "Flatten", "Expand",
+                          "Gather", "DepthToSpace", "SpaceToDepth"});
 }
 
 bool pads_with_zero(const Graph& graph, const Node& node) {
@@ -52,9 +57,11 @@ bool lies_on_grid(const Graph& graph, ValueId value, const Node& quantize, int d
   if (!producer || depth > 32) return false;
   if (producer->op == "DequantizeLinear") return same_parameters(graph, quantize, *producer);
   // Zero is on every grid: it is the zero point.
-  if (only_moves(*producer) || producer->op == "Relu" || pads_with_zero(graph, *producer)) return lies_on_grid(graph, producer->inputs[0], quantize, depth + 1);
+  if (only_moves(*producer) || producer->op == "Relu" || pads_with_zero(graph, *producer))
+    return lies_on_grid(graph, producer->inputs[0], quantize, depth + 1);
   if (!is_any(producer->op, {"Concat", "Max", "Min"})) return false;
-  return std::all_of(producer->inputs.begin(), producer->inputs.end(), [&](ValueId v) { return lies_on_grid(graph, v, quantize, depth + 1); });
+  return std::all_of(producer->inputs.begin(), producer->inputs.end(),
+                     [&](ValueId v) { return lies_on_grid(graph, v, quantize, depth + 1); });
 }
 
 bool remove_pair(Graph& graph, NodeId dequantize_id) {
@@ -62,7 +69,9 @@ bool remove_pair(Graph& graph, NodeId dequantize_id) {
   const NodeId quantize_id = producer_of(graph, dequantize.inputs[0], "QuantizeLinear");
   if (quantize_id == kNone) return false;
   const Node& quantize = graph.node(quantize_id);
-  if (!same_parameters(graph, quantize, dequantize) || type_of(graph, quantize.inputs[0]) != type_of(graph, dequantize.outputs[0])) return false;
+  if (!same_parameters(graph, quantize, dequantize) ||
+      type_of(graph, quantize.inputs[0]) != type_of(graph, dequantize.outputs[0]))
+    return false;
   const bool direct = producer_of(graph, quantize.inputs[0], "DequantizeLinear") != kNone;
   if (!direct && !has_one_positive_scale(graph, quantize)) return false;
   return lies_on_grid(graph, quantize.inputs[0], quantize) && bypass_node(graph, dequantize_id, quantize.inputs[0]);

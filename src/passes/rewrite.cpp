@@ -17,7 +17,8 @@ namespace {
 void remove_if_dead(Graph& graph, NodeId id, const std::vector<ValueId>& kept) {
   if (id == kNone || !graph.alive(id)) return;
   for (ValueId output : graph.node(id).outputs) {
-    if (output != kNone && (is_used(graph, output) || std::find(kept.begin(), kept.end(), output) != kept.end())) return;
+    if (output != kNone && (is_used(graph, output) || std::find(kept.begin(), kept.end(), output) != kept.end()))
+      return;
   }
   const std::vector<ValueId> inputs = graph.node(id).inputs;
   graph.remove_node(id);
@@ -96,8 +97,8 @@ void change_input(Graph& graph, NodeId node, int index, ValueId value) {
   if (before != kNone && before != value) remove_if_dead(graph, graph.value(before).producer);
 }
 
-ValueId add_typed_node(Graph& graph, std::string_view op, std::string_view hint, std::vector<ValueId> inputs, Attributes attributes,
-                       DataType type, std::optional<SymbolicShape> shape) {
+ValueId add_typed_node(Graph& graph, std::string_view op, std::string_view hint, std::vector<ValueId> inputs,
+                       Attributes attributes, DataType type, std::optional<SymbolicShape> shape) {
   const ValueId value = graph.add_node(op, hint, std::move(inputs), std::move(attributes));
   graph.value(value).type = {ValueType::Kind::Tensor, type};
   graph.value(value).shape = std::move(shape);

@@ -55,7 +55,8 @@ ValueId constant_before(Graph& graph, ValueId value, const Permutation& perm) {
 void put_before_transpose(Graph& graph, NodeId id, Node moved, const Permutation& perm) {
   const ValueId output = graph.node(id).outputs[0];
   const ir::Value out = graph.value(output);
-  const ValueId inner = graph.add_value(out.name, out.type, out.shape ? std::optional(permuted(*out.shape, inverse(perm))) : std::nullopt);
+  const ValueId inner = graph.add_value(out.name, out.type,
+                                        out.shape ? std::optional(permuted(*out.shape, inverse(perm))) : std::nullopt);
   moved.outputs = {inner};
   graph.add_node(std::move(moved));
   Attributes attributes;
@@ -96,7 +97,8 @@ bool transpose_to_reshape(Graph& graph, NodeId id) {
 }
 
 bool can_pass(const Graph& graph, const Node& node) {
-  return node.op == "Concat" || node.op == "Slice" || node.op == "Pad" || is_reduction(node) || is_elementwise(node) || is_plain_quantization(graph, node);
+  return node.op == "Concat" || node.op == "Slice" || node.op == "Pad" || is_reduction(node) || is_elementwise(node) ||
+         is_plain_quantization(graph, node);
 }
 
 // Whether a transpose that moves on from here can meet another one. Otherwise it may as well stay where it is: behind a
@@ -110,7 +112,8 @@ bool leads_to_transpose(const Graph& graph, ValueId start) {
       const Node& node = graph.node(user);
       if (node.op == "Transpose") return true;
       if (!can_pass(graph, node) || node.outputs.size() != 1) continue;
-      if (std::find(reached.begin(), reached.end(), node.outputs[0]) == reached.end()) reached.push_back(node.outputs[0]);
+      if (std::find(reached.begin(), reached.end(), node.outputs[0]) == reached.end())
+        reached.push_back(node.outputs[0]);
     }
   }
   return false;
@@ -129,7 +132,9 @@ bool sink_past_many(Graph& graph, NodeId id) {
     auto here = transpose_before(graph, node, i);
     if (!here || (before && here->perm != before->perm)) return false;
     const auto& users = graph.users(node.inputs[i]);
-    if (graph.is_graph_output(node.inputs[i]) || std::any_of(users.begin(), users.end(), [&](NodeId user) { return user != id; })) return false;
+    if (graph.is_graph_output(node.inputs[i]) ||
+        std::any_of(users.begin(), users.end(), [&](NodeId user) { return user != id; }))
+      return false;
     if (!concat && !have_same_shape(graph, node.inputs[i], node.outputs[0])) return false;
     before = std::move(here);
   }
@@ -138,7 +143,8 @@ bool sink_past_many(Graph& graph, NodeId id) {
   for (std::size_t i = 0; i < operands; ++i) {
     ValueId& input = moved.inputs[i];
     if (input == kNone) continue;
-    input = constant_of(graph, input) ? constant_before(graph, input, before->perm) : graph.node(graph.value(input).producer).inputs[0];
+    input = constant_of(graph, input) ? constant_before(graph, input, before->perm)
+                                      : graph.node(graph.value(input).producer).inputs[0];
     if (input == kNone) return false;
   }
   if (concat) {
@@ -152,7 +158,8 @@ bool sink_past_many(Graph& graph, NodeId id) {
 }
 
 // The axes input `i` of a node, mapped to the axes in front of the transpose.
-std::optional<std::vector<std::int64_t>> mapped_axes(const Graph& graph, const Node& node, int i, const Permutation& perm) {
+std::optional<std::vector<std::int64_t>> mapped_axes(const Graph& graph, const Node& node, int i,
+                                                     const Permutation& perm) {
   auto axes = node.has_input(i) ? integers_of(graph, node.inputs[static_cast<std::size_t>(i)]) : std::nullopt;
   if (!axes) return std::nullopt;
   for (std::int64_t& axis : *axes) {

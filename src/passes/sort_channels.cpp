@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two walks over the same readers: the first only asks, the second changes. `order[c]` is the old channel that stands at
-// place c from now on.
+// Two walks over the same readers: the first only asks, the second changes. `order[c]` is the old channel that stands
+// at place c from now on.
 #include "passes/sort_channels.h"
 
 #include <algorithm>
@@ -37,7 +37,8 @@ Tensor reordered(const Tensor& tensor, int axis, const Order& order) {
   auto* dst = static_cast<std::byte*>(result.raw());
   for (std::size_t o = 0; o < outer; ++o) {
     for (std::size_t c = 0; c < order.size(); ++c) {
-      std::memcpy(dst + (o * order.size() + c) * inner, src + (o * order.size() + static_cast<std::size_t>(order[c])) * inner, inner);
+      std::memcpy(dst + (o * order.size() + c) * inner,
+                  src + (o * order.size() + static_cast<std::size_t>(order[c])) * inner, inner);
     }
   }
   return result;
@@ -99,17 +100,20 @@ class Reordering {
     if (is_channel_gather(graph_, node)) return Effect::Absorbs;
     if (is_convolution(node)) {
       if (node.inputs[0] != value || !constant_of(graph_, node.inputs[1])) return Effect::Refuses;
-      if (node.attributes.get_int("group", 1) == 1 && constant_of(graph_, node.inputs[1])->dim(1) > 0) return Effect::Absorbs;
+      if (node.attributes.get_int("group", 1) == 1 && constant_of(graph_, node.inputs[1])->dim(1) > 0)
+        return Effect::Absorbs;
       const bool constant_bias = !node.has_input(2) || constant_of(graph_, node.inputs[2]);
       return is_depthwise(node) && constant_bias ? Effect::PassesOn : Effect::Refuses;
     }
     if (node.op == "Concat") {
       const int rank = rank_of(graph_, value);
       const std::int64_t axis = node.attributes.get_int("axis");
-      const bool known = std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return channels_of(graph_, v) >= 0; });
+      const bool known =
+          std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return channels_of(graph_, v) >= 0; });
       return (axis == 1 || axis == 1 - rank) && known ? Effect::PassesOn : Effect::Refuses;
     }
-    const bool pools = node.op == "MaxPool" || node.op == "AveragePool" || node.op == "GlobalAveragePool" || node.op == "GlobalMaxPool";
+    const bool pools = node.op == "MaxPool" || node.op == "AveragePool" || node.op == "GlobalAveragePool" ||
+                       node.op == "GlobalMaxPool";
     if (node.outputs.size() != 1 || node.inputs[0] != value) return Effect::Refuses;
     if (pools || activation_of(graph_, user)) return Effect::PassesOn;
     return Effect::Refuses;
@@ -121,7 +125,8 @@ class Reordering {
     std::int64_t first = 0;
     for (ValueId input : concat.inputs) {
       const std::int64_t channels = channels_of(graph_, input);
-      for (std::int64_t c = 0; c < channels; ++c) whole.push_back(first + (input == part ? order[static_cast<std::size_t>(c)] : c));
+      for (std::int64_t c = 0; c < channels; ++c)
+        whole.push_back(first + (input == part ? order[static_cast<std::size_t>(c)] : c));
       first += channels;
     }
     return whole;
@@ -129,15 +134,18 @@ class Reordering {
 
   void remap_gather(NodeId id, const Order& order) {
     std::vector<std::int64_t> place(order.size());
-    for (std::size_t c = 0; c < order.size(); ++c) place[static_cast<std::size_t>(order[c])] = static_cast<std::int64_t>(c);
+    for (std::size_t c = 0; c < order.size(); ++c)
+      place[static_cast<std::size_t>(order[c])] = static_cast<std::int64_t>(c);
     std::vector<std::int64_t> indices = *integers_of(graph_, graph_.node(id).inputs[1]);
-    for (std::int64_t& index : indices) index = place[static_cast<std::size_t>(index < 0 ? index + static_cast<std::int64_t>(order.size()) : index)];
+    for (std::int64_t& index : indices)
+      index = place[static_cast<std::size_t>(index < 0 ? index + static_cast<std::int64_t>(order.size()) : index)];
     graph_.set_input(id, 1, graph_.add_constant("channels", from_integers(indices)));
   }
 
   void reorder_constant(NodeId id, int input, int axis, const Order& order) {
     const ValueId old = graph_.node(id).inputs[static_cast<std::size_t>(input)];
-    graph_.set_input(id, input, graph_.add_constant(graph_.value(old).name, reordered(*constant_of(graph_, old), axis, order)));
+    graph_.set_input(id, input,
+                     graph_.add_constant(graph_.value(old).name, reordered(*constant_of(graph_, old), axis, order)));
   }
 
   Graph& graph_;
@@ -149,11 +157,14 @@ bool sort_gather(Graph& graph, NodeId id) {
   if (!is_channel_gather(graph, node)) return false;
   std::vector<std::int64_t> indices = *integers_of(graph, node.inputs[1]);
   const std::int64_t channels = channels_of(graph, node.inputs[0]);
-  const bool in_range = std::all_of(indices.begin(), indices.end(), [&](std::int64_t i) { return i >= 0 && i < channels; });
+  const bool in_range =
+      std::all_of(indices.begin(), indices.end(), [&](std::int64_t i) { return i >= 0 && i < channels; });
   if (!in_range || std::is_sorted(indices.begin(), indices.end())) return false;
   Order order(indices.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return indices[static_cast<std::size_t>(a)] < indices[static_cast<std::size_t>(b)]; });
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return indices[static_cast<std::size_t>(a)] < indices[static_cast<std::size_t>(b)];
+  });
   Reordering reordering(graph);
   const ValueId output = node.outputs[0];
   if (!reordering.is_possible(output)) return false;

@@ -35,17 +35,20 @@ bool is_channel_concat(const Graph& graph, NodeId id) {
   if (id == kNone || graph.node(id).op != "Concat") return false;
   const Node& node = graph.node(id);
   const std::int64_t axis = node.attributes.get_int("axis"), rank = rank_of(graph, node.outputs[0]);
-  return (axis == 1 || axis == 1 - rank) && std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return channels_of(graph, v) >= 0; });
+  return (axis == 1 || axis == 1 - rank) &&
+         std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return channels_of(graph, v) >= 0; });
 }
 
 // Nobody but channel gathers reads it: it need not exist.
 bool only_gathers_read(const Graph& graph, ValueId value) {
   const auto& users = graph.users(value);
-  return !graph.is_graph_output(value) && std::all_of(users.begin(), users.end(), [&](NodeId user) { return is_channel_gather(graph, user); });
+  return !graph.is_graph_output(value) &&
+         std::all_of(users.begin(), users.end(), [&](NodeId user) { return is_channel_gather(graph, user); });
 }
 
 void append(std::vector<Piece>& pieces, ValueId source, std::int64_t channel) {
-  if (pieces.empty() || pieces.back().source != source || pieces.back().channels.back() + 1 != channel) pieces.push_back({source, {}});
+  if (pieces.empty() || pieces.back().source != source || pieces.back().channels.back() + 1 != channel)
+    pieces.push_back({source, {}});
   pieces.back().channels.push_back(channel);
 }
 
@@ -76,7 +79,8 @@ ValueId make(Graph& graph, const Piece& piece, std::string_view hint) {
   shape[1] = Dim(count);
   const std::int64_t first = piece.channels[0];
   const DataType type = type_of(graph, piece.source);
-  const std::vector<ValueId> inputs = {piece.source, graph.add_constant("start", from_integers({first})), graph.add_constant("end", from_integers({first + count})),
+  const std::vector<ValueId> inputs = {piece.source, graph.add_constant("start", from_integers({first})),
+                                       graph.add_constant("end", from_integers({first + count})),
                                        graph.add_constant("axis", from_integers({1}))};
   return add_typed_node(graph, "Slice", hint, inputs, {}, type, std::move(shape));
 }
@@ -89,14 +93,18 @@ bool rebuild(Graph& graph, NodeId id) {
   if (!concat && !is_channel_gather(graph, id)) return false;
   if (concat) {
     if (only_gathers_read(graph, node.outputs[0])) return false;
-    const bool has_gather = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return is_channel_gather(graph, graph.value(v).producer) && is_used_once(graph, v); });
+    const bool has_gather = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) {
+      return is_channel_gather(graph, graph.value(v).producer) && is_used_once(graph, v);
+    });
     if (!has_gather) return false;
     for (ValueId part : node.inputs) {
       for (std::int64_t c = 0; c < channels_of(graph, part); ++c) trace(graph, part, c, pieces);
     }
   } else {
     for (std::int64_t c = 0; c < channels_of(graph, node.outputs[0]); ++c) trace(graph, node.outputs[0], c, pieces);
-    if (pieces.size() < 2 || std::all_of(pieces.begin(), pieces.end(), [&](const Piece& p) { return p.source == node.inputs[0]; })) return false;
+    if (pieces.size() < 2 ||
+        std::all_of(pieces.begin(), pieces.end(), [&](const Piece& p) { return p.source == node.inputs[0]; }))
+      return false;
   }
   if (pieces.size() > kMaxPieces) return false;
   std::vector<ValueId> parts;

@@ -4,8 +4,8 @@
 //
 //   c = Concat(a, b) {axis=1}; y = Gather(c, [2,3, 6,7]) {axis=1}        =>        y = Concat(a[2:4], b[2:4]) {axis=1}
 //
-// Must not fire where a piece is not a run of channels, where there would be more than twelve pieces, or where something
-// else needs the concatenation as a whole.
+// Must not fire where a piece is not a run of channels, where there would be more than twelve pieces, or where
+// something else needs the concatenation as a whole.
 #pragma once
 
 #include "ir/graph.h"

@@ -31,8 +31,8 @@ bool picture_to_rows(Graph& graph, NodeId transpose) {
   const SymbolicShape* picture = shape_of(graph, x);
   const SymbolicShape* rows = shape_of(graph, middle);
   if (!picture || !rows || !is_flattened(*picture, *rows)) return false;
-  const ValueId turned = add_typed_node(graph, "Transpose", graph.value(middle).name, {x}, with_perm(kToChannelsLast), type_of(graph, x),
-                                        permuted(*picture, kToChannelsLast));
+  const ValueId turned = add_typed_node(graph, "Transpose", graph.value(middle).name, {x}, with_perm(kToChannelsLast),
+                                        type_of(graph, x), permuted(*picture, kToChannelsLast));
   const auto target = reshape_target(graph, turned, graph.node(transpose).outputs[0]);
   if (!target) {
     graph.remove_node(graph.value(turned).producer);
@@ -52,7 +52,8 @@ bool rows_to_picture(Graph& graph, NodeId reshape) {
   const SymbolicShape* picture = shape_of(graph, y);
   const SymbolicShape* rows = shape_of(graph, middle);
   if (!picture || !rows || !is_flattened(*picture, *rows)) return false;
-  const ValueId folded = graph.add_value(graph.value(middle).name, graph.value(x).type, permuted(*picture, kToChannelsLast));
+  const ValueId folded =
+      graph.add_value(graph.value(middle).name, graph.value(x).type, permuted(*picture, kToChannelsLast));
   const auto target = reshape_target(graph, x, folded);
   if (!target) return false;
   Node fold;
@@ -71,8 +72,10 @@ Result<bool> transpose_beside_convolution(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
     if (!graph.alive(id)) continue;
-    if (graph.node(id).op == "Transpose") changed = picture_to_rows(graph, id) || changed;
-    else if (graph.node(id).op == "Reshape") changed = rows_to_picture(graph, id) || changed;
+    if (graph.node(id).op == "Transpose")
+      changed = picture_to_rows(graph, id) || changed;
+    else if (graph.node(id).op == "Reshape")
+      changed = rows_to_picture(graph, id) || changed;
   }
   return changed;
 }

@@ -72,7 +72,8 @@ ValueId add_cast(Graph& graph, ValueId value, DataType to, ValueId target) {
 // The input keeps its type; what read it reads an f32 copy.
 void widen_input(Graph& graph, ValueId input) {
   const ir::Value outside = graph.value(input);
-  const ValueId inside = graph.add_value(outside.name + ".f32", {ValueType::Kind::Tensor, DataType::f32}, outside.shape);
+  const ValueId inside =
+      graph.add_value(outside.name + ".f32", {ValueType::Kind::Tensor, DataType::f32}, outside.shape);
   const std::vector<ValueId> outputs = graph.outputs;
   graph.replace_uses(input, inside);
   graph.outputs = outputs;
@@ -85,7 +86,8 @@ void widen_output(Graph& graph, ValueId output) {
   const NodeId producer = outside.producer;
   const auto& outputs = graph.node(producer).outputs;
   const auto index = static_cast<int>(std::find(outputs.begin(), outputs.end(), output) - outputs.begin());
-  const ValueId inside = graph.add_value(outside.name + ".f32", {ValueType::Kind::Tensor, DataType::f32}, outside.shape);
+  const ValueId inside =
+      graph.add_value(outside.name + ".f32", {ValueType::Kind::Tensor, DataType::f32}, outside.shape);
   graph.set_output(producer, index, inside);
   const std::vector<ValueId> graph_outputs = graph.outputs;
   graph.replace_uses(output, inside);

@@ -12,7 +12,8 @@
 namespace fovea::ir {
 namespace {
 
-constexpr const char* kEverything = R"(graph everything(x: f32[1,3,H,floordiv(W+1,2)], "odd name": i64, s: seq(f32), o: optional(u8)[2], u) -> (y, b, z) {
+constexpr const char* kEverything =
+    R"(graph everything(x: f32[1,3,H,floordiv(W+1,2)], "odd name": i64, s: seq(f32), o: optional(u8)[2], u) -> (y, b, z) {
   meta "producer" = "hand \"made\""
   const w: f32[2,2] = [0.1, -2.5, inf, 1e-30]
   const h: f16[3] = [0.5, 65504.0, nan]
@@ -83,22 +84,24 @@ TEST_P(TextErrors, NameThePlace) {
   EXPECT_NE(graph.status().message().find(GetParam().phrase), std::string::npos) << graph.status().message();
 }
 
-INSTANTIATE_TEST_SUITE_P(Text, TextErrors, ::testing::Values(
-  BadText{"grph g() -> () {}", "line 1, column 1: expected 'graph'"},
-  BadText{"graph g(x: f33) -> () {}", "line 1, column 12: expected an element type, found 'f33"},
-  BadText{"graph g(x) -> (y) {\n  y = Relu(q)\n}", "line 2, column 12: expected a value that is defined above, found 'q'"},
-  BadText{"graph g(x) -> (y) {\n}", "expected a value named 'y'"},
-  BadText{"graph g(x, x) -> () {}", "expected a new name"},
-  BadText{"graph g(x: f32[(]) -> () {}", "expected an extent"},
-  BadText{"graph g(x) -> (x) {", "found the end of the text"},
-  BadText{"graph g() -> () { const c: i8[1] = [128] }", "expected a value of type i8"},
-  BadText{"graph g() -> () { const c: i8[2] = [1] }", "expected ','"},
-  BadText{"graph g() -> () { const c: f32[N] = zeros }", "a shape without symbols"},
-  BadText{"graph g() -> () { const c: f32[99999999,99999999] = zeros }", "at most 2^30"},
-  BadText{"graph g(x) -> (y) { y = Relu(x) {a=1, a=2} }", "each attribute once"},
-  BadText{"graph g(x) -> (y) { y = Relu(y) }", "the node's own output"},
-  BadText{"graph g() -> () { meta \"open", "closing"},
-  BadText{"graph g() -> () {} more", "the end of the text"}));
+INSTANTIATE_TEST_SUITE_P(
+    Text, TextErrors,
+    ::testing::Values(BadText{"grph g() -> () {}", "line 1, column 1: expected 'graph'"},
+                      BadText{"graph g(x: f33) -> () {}", "line 1, column 12: expected an element type, found 'f33"},
+                      BadText{"graph g(x) -> (y) {\n  y = Relu(q)\n}",
+                              "line 2, column 12: expected a value that is defined above, found 'q'"},
+                      BadText{"graph g(x) -> (y) {\n}", "expected a value named 'y'"},
+                      BadText{"graph g(x, x) -> () {}", "expected a new name"},
+                      BadText{"graph g(x: f32[(]) -> () {}", "expected an extent"},
+                      BadText{"graph g(x) -> (x) {", "found the end of the text"},
+                      BadText{"graph g() -> () { const c: i8[1] = [128] }", "expected a value of type i8"},
+                      BadText{"graph g() -> () { const c: i8[2] = [1] }", "expected ','"},
+                      BadText{"graph g() -> () { const c: f32[N] = zeros }", "a shape without symbols"},
+                      BadText{"graph g() -> () { const c: f32[99999999,99999999] = zeros }", "at most 2^30"},
+                      BadText{"graph g(x) -> (y) { y = Relu(x) {a=1, a=2} }", "each attribute once"},
+                      BadText{"graph g(x) -> (y) { y = Relu(y) }", "the node's own output"},
+                      BadText{"graph g() -> () { meta \"open", "closing"},
+                      BadText{"graph g() -> () {} more", "the end of the text"}));
 
 }  // namespace
 }  // namespace fovea::ir

@@ -60,7 +60,8 @@ TEST(Verify, BodyWithTooFewInputs) {
     y = If(c, x) {captures=1}
       graph then_branch() -> (t) { const t: f32[1] = [1] }
       graph else_branch(q) -> (q) {}
-  })").value();
+  })")
+                          .value();
   expect_problem(graph, "expected 1 inputs, found 0");
 }
 

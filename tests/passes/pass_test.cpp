@@ -6,11 +6,11 @@
 #include <cmath>
 #include <filesystem>
 
-#include "passes/infer_shapes.h"
 #include "device/kernel_registry.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "ops/kernel_context.h"
+#include "passes/infer_shapes.h"
 #include "passes/match.h"
 #include "passes/pass_case.h"
 #include "passes/pass_runner.h"
@@ -51,7 +51,8 @@ std::vector<Datum> random_inputs(const ir::Graph& graph, const PassCase& test) {
     for (const std::string& symbol : symbols) bindings.emplace(symbol, static_cast<std::int64_t>(bindings.size()) + 2);
     const Shape shape = evaluate(*value.shape, bindings).value();
     const bool logical = value.type.element == DataType::boolean, integer = is_integer(value.type.element);
-    const double low = logical || (integer && !is_signed(value.type.element)) ? 0 : test.low, high = logical ? 1 : test.high;
+    const double low = logical || (integer && !is_signed(value.type.element)) ? 0 : test.low,
+                 high = logical ? 1 : test.high;
     inputs.emplace_back(ir::seeded_tensor(value.type.element, shape, i + 1, low, high).value());
   }
   return inputs;
@@ -60,7 +61,8 @@ std::vector<Datum> random_inputs(const ir::Graph& graph, const PassCase& test) {
 // Largest difference relative to the largest number expected, against what the type can resolve.
 void expect_same_numbers(const Tensor& actual, const Tensor& expected, double tolerance, const std::string& output) {
   ASSERT_EQ(actual.type(), expected.type()) << output;
-  ASSERT_EQ(actual.shape(), expected.shape()) << output << ": " << actual.shape().to_string() << " instead of " << expected.shape().to_string();
+  ASSERT_EQ(actual.shape(), expected.shape())
+      << output << ": " << actual.shape().to_string() << " instead of " << expected.shape().to_string();
   const std::vector<double> a = passes::to_doubles(actual), e = passes::to_doubles(expected);
   if (tolerance == 0) {
     switch (expected.type()) {
@@ -77,7 +79,8 @@ void expect_same_numbers(const Tensor& actual, const Tensor& expected, double to
     if (std::isnan(e[i]) ? std::isnan(a[i]) : a[i] == e[i]) continue;
     worst = std::max(worst, std::isfinite(a[i]) ? std::abs(a[i] - e[i]) : INFINITY);
   }
-  EXPECT_LE(worst, tolerance * largest) << output << ": largest difference " << worst << " where numbers reach " << largest;
+  EXPECT_LE(worst, tolerance * largest) << output << ": largest difference " << worst << " where numbers reach "
+                                        << largest;
 }
 
 class PassCaseTest : public ::testing::Test {
@@ -98,9 +101,11 @@ class PassCaseTest : public ::testing::Test {
     const auto expected = ir::parse(test_.after.empty() ? test_.before : test_.after);
     ASSERT_TRUE(expected.ok()) << where() << "expect: " << expected.status().to_string();
     for (const ir::Graph* graph : {&*before, &*expected}) {
-      if (const auto missing = missing_operator(*graph); missing && test_.run) GTEST_SKIP() << "no reference kernel for " << *missing;
+      if (const auto missing = missing_operator(*graph); missing && test_.run)
+        GTEST_SKIP() << "no reference kernel for " << *missing;
     }
-    EXPECT_EQ(normal_text(after), normal_text(*expected)) << where() << "the graph is now\n" << ir::print(after, {true, true, 16});
+    EXPECT_EQ(normal_text(after), normal_text(*expected)) << where() << "the graph is now\n"
+                                                          << ir::print(after, {true, true, 16});
     if (test_.run) compare_numbers(*before, after);
   }
 
@@ -115,7 +120,8 @@ class PassCaseTest : public ::testing::Test {
     ASSERT_TRUE(actual.ok()) << where() << "after: " << actual.status().to_string();
     for (std::size_t i = 0; i < expected->size(); ++i) {
       if ((*expected)[i].kind != Datum::Kind::Tensor) continue;
-      expect_same_numbers((*actual)[i].tensor, (*expected)[i].tensor, test_.tolerance, where() + "output " + std::to_string(i));
+      expect_same_numbers((*actual)[i].tensor, (*expected)[i].tensor, test_.tolerance,
+                          where() + "output " + std::to_string(i));
     }
   }
 
@@ -147,8 +153,9 @@ int main(int argc, char** argv) {
       return 1;
     }
     for (const fovea::testing::PassCase& test : *cases) {
-      ::testing::RegisterTest(test.file.c_str(), test.name.c_str(), nullptr, nullptr, file.string().c_str(), test.line,
-                              [test]() -> fovea::testing::PassCaseTest* { return new fovea::testing::PassCaseTest(test); });
+      ::testing::RegisterTest(
+          test.file.c_str(), test.name.c_str(), nullptr, nullptr, file.string().c_str(), test.line,
+          [test]() -> fovea::testing::PassCaseTest* { return new fovea::testing::PassCaseTest(test); });
     }
   }
   static const fovea::testing::NoKernel attention;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random small graphs through the whole pass list: the optimised graph must compute the same numbers. Everything is in
-// f64, so that what differs is wrong and not rounded. FOVEA_RANDOM_GRAPHS sets how many, FOVEA_RANDOM_SEED where they start.
+// f64, so that what differs is wrong and not rounded. FOVEA_RANDOM_GRAPHS sets how many, FOVEA_RANDOM_SEED where they
+// start.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -29,7 +30,8 @@ class Generator {
   Graph make() {
     graph_.name = "random";
     for (int i = 0, count = pick(1, 2); i < count; ++i) {
-      const ValueId input = graph_.add_value("x", {ValueType::Kind::Tensor, kType}, to_symbolic(Shape{pick(1, 2), pick(1, 6), pick(2, 5), pick(2, 5)}));
+      const ValueId input = graph_.add_value("x", {ValueType::Kind::Tensor, kType},
+                                             to_symbolic(Shape{pick(1, 2), pick(1, 6), pick(2, 5), pick(2, 5)}));
       graph_.inputs.push_back(input);
       values_.push_back(input);
     }
@@ -42,12 +44,17 @@ class Generator {
  private:
   int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
   const Shape shape(ValueId v) { return *passes::concrete_shape_of(graph_, v); }
-  ValueId any() { return values_[static_cast<std::size_t>(pick(std::max(0, static_cast<int>(values_.size()) - 4), static_cast<int>(values_.size()) - 1))]; }
+  ValueId any() {
+    return values_[static_cast<std::size_t>(
+        pick(std::max(0, static_cast<int>(values_.size()) - 4), static_cast<int>(values_.size()) - 1))];
+  }
   ValueId constant(const Shape& s, double low = -1, double high = 1) {
     return graph_.add_constant("c", ir::seeded_tensor(kType, s, random_(), low, high).value());
   }
   ValueId number(double value) { return graph_.add_constant("k", passes::from_doubles(kType, {}, {value})); }
-  ValueId integers(const std::vector<std::int64_t>& list) { return graph_.add_constant("i", passes::from_integers(list)); }
+  ValueId integers(const std::vector<std::int64_t>& list) {
+    return graph_.add_constant("i", passes::from_integers(list));
+  }
 
   void add_output(ValueId v) {
     if (!graph_.is_graph_output(v) && !graph_.is_graph_input(v)) graph_.outputs.push_back(v);
@@ -75,7 +82,8 @@ class Generator {
     Attributes a;
     switch (pick(0, 15)) {
       case 0: {
-        constexpr const char* kUnary[] = {"Relu", "Neg", "Sigmoid", "LeakyRelu", "HardSigmoid", "Identity", "Tanh", "Abs"};
+        constexpr const char* kUnary[] = {"Relu",        "Neg",      "Sigmoid", "LeakyRelu",
+                                          "HardSigmoid", "Identity", "Tanh",    "Abs"};
         return add(kUnary[pick(0, 7)], {x});
       }
       case 1: return add("Clip", {x, number(pick(-1, 0)), number(pick(0, 2))});
@@ -108,7 +116,8 @@ class Generator {
       }
       case 7: {
         const int axis = pick(0, s.rank() - 1);
-        const std::int64_t start = pick(0, static_cast<int>(s[axis]) - 1), end = pick(static_cast<int>(start) + 1, static_cast<int>(s[axis]));
+        const std::int64_t start = pick(0, static_cast<int>(s[axis]) - 1),
+                           end = pick(static_cast<int>(start) + 1, static_cast<int>(s[axis]));
         return add("Slice", {x, integers({start}), integers({end}), integers({axis})});
       }
       case 8: {
@@ -118,7 +127,8 @@ class Generator {
         pads[static_cast<std::size_t>(s.rank() - 1)] = 1;
         return add("Pad", {x, integers(pads)});
       }
-      case 9: case 10: return convolution(x, s);
+      case 9:
+      case 10: return convolution(x, s);
       case 11: {
         if (s.rank() != 4 || s[2] < 2 || s[3] < 2) return add("Sigmoid", {x});
         a.set("kernel_shape", std::vector<std::int64_t>{2, 2});
@@ -126,7 +136,9 @@ class Generator {
       }
       case 12: {
         a.set("keepdims", std::int64_t{1});
-        return add("ReduceMean", {x, s.rank() == 4 && pick(0, 1) ? integers({2, 3}) : integers({pick(0, s.rank() - 1)})}, std::move(a));
+        return add("ReduceMean",
+                   {x, s.rank() == 4 && pick(0, 1) ? integers({2, 3}) : integers({pick(0, s.rank() - 1)})},
+                   std::move(a));
       }
       case 13: {
         if (s.rank() < 2) return add("Tanh", {x});
@@ -139,7 +151,8 @@ class Generator {
       }
       case 14: {
         if (s.rank() < 2) return add("Neg", {x});
-        return add("BatchNormalization", {x, constant({s[1]}, 0.5, 2), constant({s[1]}), constant({s[1]}), constant({s[1]}, 0.5, 2)});
+        return add("BatchNormalization",
+                   {x, constant({s[1]}, 0.5, 2), constant({s[1]}), constant({s[1]}), constant({s[1]}, 0.5, 2)});
       }
       default: {
         const int axis = pick(0, s.rank() - 1);
@@ -209,7 +222,8 @@ class Generator {
 
 void expect_same(const Graph& before, const Graph& after, unsigned seed) {
   std::vector<Datum> inputs;
-  for (ValueId id : before.inputs) inputs.emplace_back(ir::seeded_tensor(kType, *passes::concrete_shape_of(before, id), seed, -2, 2).value());
+  for (ValueId id : before.inputs)
+    inputs.emplace_back(ir::seeded_tensor(kType, *passes::concrete_shape_of(before, id), seed, -2, 2).value());
   const auto expected = interpret(before, inputs), actual = interpret(after, inputs);
   ASSERT_TRUE(expected.ok()) << expected.status().to_string();
   ASSERT_TRUE(actual.ok()) << actual.status().to_string();
@@ -219,7 +233,8 @@ void expect_same(const Graph& before, const Graph& after, unsigned seed) {
     for (std::int64_t k = 0; k < e.elements(); ++k) {
       const double wanted = e.data<double>()[k], found = a.data<double>()[k];
       // Parameters of activations are f32 even where the tensors are f64.
-      ASSERT_LE(std::abs(wanted - found), 1e-6 * std::max(1.0, std::abs(wanted))) << "output " << i << ", element " << k;
+      ASSERT_LE(std::abs(wanted - found), 1e-6 * std::max(1.0, std::abs(wanted)))
+          << "output " << i << ", element " << k;
     }
   }
 }
@@ -242,7 +257,9 @@ TEST(RandomGraphs, ComputeTheSameAfterAllPasses) {
     EXPECT_TRUE(report.ok()) << report.status().to_string();
     if (report.ok()) expect_same(before, after, static_cast<unsigned>(seed));
     if (HasFailure()) {
-      ADD_FAILURE() << "seed " << seed << ", before:\n" << ir::print(before, {true, false, 32}) << "after:\n" << ir::print(after, {true, false, 32});
+      ADD_FAILURE() << "seed " << seed << ", before:\n"
+                    << ir::print(before, {true, false, 32}) << "after:\n"
+                    << ir::print(after, {true, false, 32});
     }
   }
 }

@@ -56,7 +56,8 @@ TEST(PassRunner, DumpsAfterEachPass) {
     }
   };
   ASSERT_TRUE(run_passes(graph, optimization_passes(), options).ok());
-  EXPECT_NE(changed.find("eliminate_identities:graph g(x: f32[2]) -> (z) {\n  z: f32[2] = Relu(x)"), std::string::npos) << changed;
+  EXPECT_NE(changed.find("eliminate_identities:graph g(x: f32[2]) -> (z) {\n  z: f32[2] = Relu(x)"), std::string::npos)
+      << changed;
   EXPECT_GT(unchanged, 5);
 }
 
@@ -89,7 +90,8 @@ TEST(PassRunner, NamesThePassThatBrokeTheGraph) {
   const PassGroup group{"test", passes, 1};
   const auto report = run_passes(graph, {&group, 1}, {});
   ASSERT_FALSE(report.ok());
-  EXPECT_NE(report.status().message().find("pass break_graph left a broken graph"), std::string::npos) << report.status().message();
+  EXPECT_NE(report.status().message().find("pass break_graph left a broken graph"), std::string::npos)
+      << report.status().message();
 }
 
 TEST(Expression, AnyAssociationOfProducts) {

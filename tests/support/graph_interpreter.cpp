@@ -36,7 +36,8 @@ Status run_node(const ir::Node& node, std::vector<Datum>& values) {
 }  // namespace
 
 Result<std::vector<Datum>> interpret(const ir::Graph& graph, const std::vector<Datum>& inputs) {
-  if (inputs.size() != graph.inputs.size()) return invalid_argument("expected ", graph.inputs.size(), " inputs, found ", inputs.size());
+  if (inputs.size() != graph.inputs.size())
+    return invalid_argument("expected ", graph.inputs.size(), " inputs, found ", inputs.size());
   std::vector<Datum> values(static_cast<std::size_t>(graph.num_values()));
   for (ir::ValueId id = 0; id < graph.num_values(); ++id) {
     if (graph.value(id).is_constant()) values[static_cast<std::size_t>(id)] = Datum(graph.value(id).constant);
