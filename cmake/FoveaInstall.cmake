@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` writes, in three components, each installable alone (`cmake --install build --component runtime`):
+# What `cmake --install` writes, in four components, each installable alone (`cmake --install build --component runtime`):
 #   runtime   libfovea_runtime.a, its headers, the package file: what a robot carries
 #   compiler  libfovea_compiler.a and the headers of import and build
+#   task      libfovea_task.a and its header: pictures in, answers out (needs OpenCV)
 #   command   bin/fovea
-# Consumers: find_package(fovea REQUIRED COMPONENTS runtime) or (... compiler), targets fovea::runtime, fovea::compiler.
+# Consumers: find_package(fovea REQUIRED COMPONENTS runtime) or (... compiler task), targets fovea::runtime, fovea::compiler,
+# fovea::task.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
 
@@ -23,6 +25,8 @@ if(FOVEA_BUILD_COMPILER)
   fovea_install_library(compiler ${compiler_headers})
 endif()
 if(FOVEA_BUILD_CLI)
+  fovea_install_library(task task.h)
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindOpenCV.cmake DESTINATION ${package_dir} COMPONENT task)
   install(TARGETS fovea_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT command)
 endif()
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "image/picture.h"
+#include "fovea/task.h"
 
 namespace blood_smear {
 

@@ -10,9 +10,7 @@
 #include "base/npy.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "fovea/session.h"
-#include "image/picture_file.h"
-#include "task/decode.h"
+#include "fovea/task.h"
 
 namespace fovea::cli {
 
@@ -40,34 +38,25 @@ std::string counted(const task::Prediction& prediction) {
   return text.empty() ? "nothing found" : text;
 }
 
-class Predictor {
+/// What `predict` does for each picture after the network: write, print, collect JSON.
+class Report {
  public:
-  Predictor(Engine engine, Session session, task::Recipe recipe, const Arguments& arguments)
-      : engine_(std::move(engine)), session_(std::move(session)), recipe_(std::move(recipe)), arguments_(arguments) {}
+  explicit Report(const Arguments& arguments) : arguments_(arguments) {}
 
-  Status predict(const std::string& file) {
+  Status add(task::Predictor& predictor, const std::string& file) {
     FOVEA_ASSIGN(image::Picture picture, image::read_picture(file));
-    const auto infos = engine_.inputs();
-    FOVEA_ASSIGN(const task::TaskInputs inputs, task::make_inputs(recipe_, picture, infos));
-    const auto start = std::chrono::steady_clock::now();
-    for (const auto& [name, tensor] : inputs.tensors) FOVEA_RETURN_IF_ERROR(session_.set_input(name, tensor));
-    FOVEA_RETURN_IF_ERROR(session_.run());
-    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    task::NamedTensors outputs;
-    for (const TensorInfo& info : engine_.outputs()) {
-      FOVEA_ASSIGN(outputs[info.name], session_.output(info.name));
-    }
-    FOVEA_ASSIGN(const task::Prediction prediction, task::decode(recipe_, outputs, inputs.transform));
+    auto prediction = predictor.predict(picture);
+    if (!prediction.ok()) return std::move(prediction).status().with_context(file);
+    const int width = picture.width, height = picture.height;
     task::PredictionFiles files;
     std::string annotated;
-    if (!arguments_.folder.empty()) FOVEA_RETURN_IF_ERROR(save(prediction, picture, file, files, annotated));
-    json_ += (json_.empty() ? "" : "\n") + task::to_json(prediction, file, files);
+    if (!arguments_.folder.empty()) FOVEA_RETURN_IF_ERROR(save(*prediction, picture, file, files, annotated));
+    json_ += (json_.empty() ? "" : "\n") + task::to_json(*prediction, file, files);
     if (arguments_.common.json == "-") return {};
-    const bool detections = prediction.kind == task::Prediction::Kind::Detections;
-    std::printf("%s: %dx%d%s\n", file.c_str(), inputs.transform.picture_width, inputs.transform.picture_height,
-                detections ? (": " + counted(prediction)).c_str() : "");
-    if (!arguments_.common.quiet) std::fputs(task::to_table(prediction).c_str(), stdout);
-    if (arguments_.common.verbose) std::printf("network: %.2f ms\n", ms);
+    const bool detections = prediction->kind == task::Prediction::Kind::Detections;
+    std::printf("%s: %dx%d%s\n", file.c_str(), width, height, detections ? (": " + counted(*prediction)).c_str() : "");
+    if (!arguments_.common.quiet) std::fputs(task::to_table(*prediction).c_str(), stdout);
+    if (arguments_.common.verbose) std::printf("network: %.2f ms\n", predictor.network_milliseconds());
     if (!annotated.empty()) std::printf("wrote %s\n", annotated.c_str());
     return {};
   }
@@ -96,44 +85,32 @@ class Predictor {
     return image::write_png(annotated, picture);
   }
 
-  Engine engine_;
-  Session session_;
-  task::Recipe recipe_;
   const Arguments& arguments_;
   std::string json_;
   std::set<std::string> taken_;
 };
 
-Result<task::Recipe> find_recipe(const Engine& engine, const Arguments& arguments) {
-  std::string text = engine.recipe();
-  if (!arguments.recipe.empty()) {
-    FOVEA_ASSIGN(text, read_file(arguments.recipe));
-  }
-  if (text.empty()) {
-    return Status(ErrorCode::InvalidArgument, arguments.network + ": holds no recipe, so its outputs have no meaning",
-                  "give --recipe task.json here or to `fovea build`; see docs/recipes.md");
-  }
-  auto recipe = task::parse_recipe(text);
-  if (!recipe.ok()) return std::move(recipe).status().with_context(arguments.recipe.empty() ? arguments.network : arguments.recipe).with_hint("docs/recipes.md lists the keys");
-  if (auto* detection = std::get_if<task::DetectionRecipe>(&recipe->task); detection && arguments.threshold >= 0) {
-    detection->score_threshold = arguments.threshold;
-  }
-  return recipe;
-}
-
-Result<Predictor> open(const Arguments& arguments) {
+Result<task::Predictor> open(const Arguments& arguments) {
   BuildOptions options;
   options.threads = arguments.common.threads;
   options.progress = progress_bar(arguments.common.quiet);
   FOVEA_ASSIGN(const Engine engine, load_or_build(arguments.network, options));
-  FOVEA_ASSIGN(const task::Recipe recipe, find_recipe(engine, arguments));
-  FOVEA_ASSIGN(Session session, Session::create(engine, {arguments.common.threads}));
   if (!arguments.folder.empty()) {
     std::error_code error;
     fs::create_directories(arguments.folder, error);
     if (!fs::is_directory(arguments.folder)) return not_found(arguments.folder, ": cannot be created: ", error.message());
   }
-  return Predictor(engine, std::move(session), recipe, arguments);
+  task::PredictorOptions predictor;
+  predictor.score_threshold = arguments.threshold;
+  predictor.session.threads = arguments.common.threads;
+  if (!arguments.recipe.empty()) {
+    FOVEA_ASSIGN(predictor.recipe, read_file(arguments.recipe));
+  }
+  auto opened = task::Predictor::create(engine, predictor);
+  if (!opened.ok()) {
+    return std::move(opened).status().with_context(arguments.recipe.empty() ? arguments.network : arguments.recipe);
+  }
+  return opened;
 }
 
 }  // namespace
@@ -154,16 +131,17 @@ int predict(int argc, char** argv) {
   if (!predictor.ok()) return fail(predictor.status());
   // A bad picture does not keep the others from their answers; the first failure gives the exit code.
   int code = kDone;
+  Report report(arguments);
   for (const std::string& picture : arguments.pictures) {
     if (interrupted()) return fail(Status(ErrorCode::Cancelled, "interrupted"));
-    const Status status = predictor->predict(picture);
+    const Status status = report.add(*predictor, picture);
     if (!status.ok()) {
       const int failed = fail(status);
       code = code == kDone ? failed : code;
     }
   }
-  if (!arguments.common.json.empty() && !predictor->json().empty()) {
-    const Status status = write_json(arguments.common.json, predictor->json());
+  if (!arguments.common.json.empty() && !report.json().empty()) {
+    const Status status = write_json(arguments.common.json, report.json());
     if (!status.ok()) return fail(status);
   }
   return code;

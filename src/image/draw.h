@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "image/picture.h"
+#include "fovea/task.h"
 
 namespace fovea::image {
 

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "fovea/tensor.h"
-#include "image/picture.h"
+#include "fovea/task.h"
 #include "image/resample.h"
 
 namespace fovea::image {

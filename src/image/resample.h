@@ -2,7 +2,7 @@
 // Resizing of pictures in integer arithmetic: the same bits on every machine, every time.
 #pragma once
 
-#include "image/picture.h"
+#include "fovea/task.h"
 
 namespace fovea::image {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "fovea/model.h"
-#include "task/prediction.h"
+#include "fovea/task.h"
 #include "task/recipe.h"
 
 namespace fovea::task {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "task/prediction.h"
+#include "fovea/task.h"
 
 #include <algorithm>
 #include <cmath>

@@ -41,4 +41,12 @@ fi
 head -c 1000 "$work/net.fovea" > "$work/short.fovea"
 if "$work/run_engine/run_engine" "$work/short.fovea" 2> "$work/log"; then fail "a truncated engine was run"; fi
 grep -q '^error: .*short.fovea' "$work/log" || { cat "$work/log"; fail "the error does not name the file"; }
-echo "installed, built and ran: consumer, run_engine"
+# 5. Pictures in, answers out, from the installed task library.
+if [ -e "$work/all/include/fovea/task.h" ]; then
+  quiet cmake -S "$source_dir/examples/predict" -B "$work/predict" -DCMAKE_PREFIX_PATH="$work/all"
+  quiet cmake --build "$work/predict"
+  printf 'P6 32 32 255\n%3072s' ' ' > "$work/picture.ppm"
+  "$work/predict/predict" "$work/net.fovea" "$source_dir/tests/install/recipe.json" "$work/picture.ppm" > "$work/log" || fail "predict failed"
+  grep -q '"image"' "$work/log" || { cat "$work/log"; fail "predict printed no JSON"; }
+fi
+echo "installed, built and ran: consumer, run_engine, predict"
