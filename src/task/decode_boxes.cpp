@@ -15,7 +15,7 @@ bool in_picture_pixels(const DetectionDecode& decode) {
 
 Result<std::vector<Candidate>> decode_boxes(const BoxesScores& decode, const BoxContext& context) {
   std::vector<Candidate> candidates;
-  const auto [sx, sy] = pixel_scale(decode.coordinates, context.transform);
+  const std::pair<double, double> scale = pixel_scale(decode.coordinates, context.transform);
   for (std::size_t level = 0; level < decode.boxes.size(); ++level) {
     FOVEA_ASSIGN(const Matrix boxes, matrix_output(context.outputs, decode.boxes[level]));
     FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores[level]));
@@ -34,10 +34,10 @@ Result<std::vector<Candidate>> decode_boxes(const BoxesScores& decode, const Box
     const ScoreRule rule = with_last_as_background(decode.rule, scores.columns);
     Scorer scorer(rule, context.threshold, candidates);
     for (std::int64_t r = 0; r < boxes.rows; ++r) {
-      const auto make_box = [&] { return scaled(to_corners({boxes(r, 0), boxes(r, 1), boxes(r, 2), boxes(r, 3)}, decode.format), sx, sy); };
+      const auto make_box = [&] { return scaled(to_corners({boxes(r, 0), boxes(r, 1), boxes(r, 2), boxes(r, 3)}, decode.format), scale.first, scale.second); };
       const auto make_points = [&] {
         Points points;
-        for (std::int64_t c = 0; c + 1 < keypoints.columns; c += 2) points.emplace_back(keypoints(r, c) * sx, keypoints(r, c + 1) * sy);
+        for (std::int64_t c = 0; c + 1 < keypoints.columns; c += 2) points.emplace_back(keypoints(r, c) * scale.first, keypoints(r, c + 1) * scale.second);
         return points;
       };
       scorer.add(objectness.values ? objectness(r, 0) : 1, objectness.values != nullptr, scores.columns,
@@ -55,7 +55,7 @@ Result<std::vector<Candidate>> decode_boxes(const Rows& decode, const BoxContext
   place.fill(-1);
   for (std::size_t i = 0; i < decode.columns.size(); ++i) place[static_cast<std::size_t>(decode.columns[i])] = static_cast<std::int64_t>(i);
   const auto at = [&](C column) { return place[static_cast<std::size_t>(column)]; };
-  const auto [sx, sy] = pixel_scale(decode.coordinates, context.transform);
+  const std::pair<double, double> scale = pixel_scale(decode.coordinates, context.transform);
   const bool corners = at(C::X1) >= 0, has_classes = at(C::Classes) >= 0;
   const std::int64_t first = has_classes ? at(C::Classes) : at(C::Score), classes = has_classes ? rows.columns - first : 1;
   std::vector<Candidate> candidates;
@@ -65,7 +65,7 @@ Result<std::vector<Candidate>> decode_boxes(const Rows& decode, const BoxContext
     const std::size_t before = candidates.size();
     const auto make_box = [&] {
       const Box box = corners ? Box{value(C::X1), value(C::Y1), value(C::X2), value(C::Y2)} : Box{value(C::Cx), value(C::Cy), value(C::W), value(C::H)};
-      return scaled(to_corners(box, corners ? BoxFormat::Xyxy : BoxFormat::Cxcywh), sx, sy);
+      return scaled(to_corners(box, corners ? BoxFormat::Xyxy : BoxFormat::Cxcywh), scale.first, scale.second);
     };
     scorer.add(at(C::Objectness) >= 0 ? value(C::Objectness) : 1, at(C::Objectness) >= 0, classes,
                [&](std::int64_t c) { return rows(r, first + c); }, make_box, no_points);
@@ -94,10 +94,10 @@ Result<std::vector<Candidate>> decode_boxes(const FinalBoxes& decode, const BoxC
     if (stored.elements() != 1) return invalid_argument("output '", decode.count, "': expected one number");
     count = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::clamp(stored.data<float>()[0], 0.0f, 1e9f)), 0, boxes.rows);
   }
-  const auto [sx, sy] = pixel_scale(decode.coordinates, context.transform);
+  const std::pair<double, double> scale = pixel_scale(decode.coordinates, context.transform);
   std::vector<Candidate> candidates;
   for (std::int64_t r = 0; r < count; ++r) {
-    const Box box = scaled(to_corners({boxes(r, 0), boxes(r, 1), boxes(r, 2), boxes(r, 3)}, decode.format), sx, sy);
+    const Box box = scaled(to_corners({boxes(r, 0), boxes(r, 1), boxes(r, 2), boxes(r, 3)}, decode.format), scale.first, scale.second);
     const double label = labels(r, 0);
     const bool finite = std::all_of(box.begin(), box.end(), [](double v) { return std::isfinite(v); }) && std::abs(label) < 1e9;
     if (scores(r, 0) >= context.threshold && finite) candidates.push_back({box, scores(r, 0), static_cast<int>(std::lround(label)) - decode.first_label, {}});

@@ -26,7 +26,7 @@ extern "C" void __sanitizer_set_death_callback(void (*)());
 namespace fovea::test {
 namespace {
 
-constexpr unsigned kHangSeconds = 20;
+constexpr unsigned kHangSeconds = 60;
 constexpr const char* kModels[] = {"classifier.onnx", "control_flow.onnx", "detector.onnx"};
 
 std::uint64_t g_number = 0;  // of the mutant at work

@@ -106,7 +106,7 @@ save("detector.onnx", helper.make_graph(
         node("Pad", ["again", "pads"], ["padded"], mode="reflect"),
         node("ReduceMax", ["padded"], ["peak"], axes=[1], keepdims=1),
     ], "detector",
-    [info("images", F32, [1, 3, 16, 16])], [info("found", F32, ["B", "K", 4]), info("peak", F32, ["B", 1, "P"])],
+    [info("images", F32, [1, 3, 16, 16])], [info("found", F32, ["B", "K", 1, 4]), info("peak", F32, ["B", 1, "P"])],
     [numpy_helper.from_array(np.float32(0.05), "in_scale"), numpy_helper.from_array(np.uint8(128), "in_zero"),
      numpy_helper.from_array(random.integers(-127, 127, (7, 3, 3, 3)).astype(np.int8), "wq"),
      numpy_helper.from_array(np.full(7, 0.02, np.float32), "w_scale"), numpy_helper.from_array(np.zeros(7, np.int8), "w_zero"),
