@@ -27,7 +27,7 @@ namespace fovea::test {
 namespace {
 
 constexpr unsigned kHangSeconds = 60;
-constexpr const char* kModels[] = {"classifier.onnx", "control_flow.onnx", "detector.onnx"};
+constexpr const char* kModels[] = {"classifier.onnx", "detector.onnx"};
 
 std::uint64_t g_number = 0;  // of the mutant at work
 const char* g_what = "";
