@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Thousands of damaged models and engines: each must end in a Status. Built with AddressSanitizer and UBSan by the
 // tests (tests/errors/CMakeLists.txt); a crash, a hang or an absurd allocation prints the mutant's number, and
-// `mutation_test --only NUMBER` repeats it.
+// `mutation_test --only NUMBER` repeats it; with `--dump FILE` it also writes the mutant.
 #include <signal.h>
 #include <unistd.h>
 
@@ -27,7 +27,7 @@ namespace fovea::test {
 namespace {
 
 constexpr unsigned kHangSeconds = 60;
-constexpr const char* kModels[] = {"classifier.onnx", "detector.onnx"};
+constexpr const char* kModels[] = {"classifier.onnx", "control_flow.onnx", "detector.onnx"};
 
 std::uint64_t g_number = 0;  // of the mutant at work
 const char* g_what = "";
@@ -109,6 +109,7 @@ class MutationTest {
   }
 
   const Counts& counts() const { return counts_; }
+  void dump_to(std::string file) { dump_ = std::move(file); }
 
  private:
   static BuildOptions options() {
@@ -121,6 +122,7 @@ class MutationTest {
 
   void try_model(const Bytes& bytes) {
     ++counts_.models;
+    dump(bytes);
     const auto model = import_onnx(bytes, {.max_weight_bytes = std::int64_t{64} << 20});
     if (!model.ok()) return;
     ++counts_.imported;
@@ -147,8 +149,14 @@ class MutationTest {
     return bytes;
   }
 
+  void dump(const Bytes& bytes) const {
+    const std::span<const std::byte> piece(bytes);
+    if (!dump_.empty()) static_cast<void>(write_file_atomically(dump_, std::span(&piece, 1)).ok());
+  }
+
   void try_engine(const Bytes& bytes) {
     ++counts_.engines;
+    dump(bytes);
     const auto engine = Engine::load(bytes);
     if (!engine.ok()) return;
     ++counts_.loaded;
@@ -157,10 +165,12 @@ class MutationTest {
 
   std::vector<Bytes> models_, engines_;
   Counts counts_;
+  std::string dump_;
 };
 
-int run_all(double seconds, std::uint64_t first, bool only) {
+int run_all(double seconds, std::uint64_t first, bool only, const char* dump) {
   MutationTest test;
+  test.dump_to(dump);
   const Status status = test.load_seeds(FOVEA_TEST_MODELS);
   if (!status.ok()) {
     std::fprintf(stderr, "error: %s\n", status.to_string().c_str());
@@ -203,10 +213,12 @@ int main(int argc, char** argv) {
   double seconds = 10;
   unsigned long long first = 0;
   bool only = false;
+  const char* dump = "";
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--seconds") == 0) seconds = std::atof(argv[i + 1]);
+    if (std::strcmp(argv[i], "--dump") == 0) dump = argv[i + 1];
     if (std::strcmp(argv[i], "--first") == 0) first = std::strtoull(argv[i + 1], nullptr, 10);
     if (std::strcmp(argv[i], "--only") == 0) first = std::strtoull(argv[i + 1], nullptr, 10), only = true;
   }
-  return fovea::test::run_all(seconds, first, only);
+  return fovea::test::run_all(seconds, first, only, dump);
 }
