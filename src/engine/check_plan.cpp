@@ -152,6 +152,7 @@ class Checker {
     for (std::size_t i = 0; i < plan_.values.size(); ++i) ready[i] = plan_.values[i].constant >= 0;
     for (int index : plan_.inputs) {
       if (value(index).constant >= 0 || value(index).view) return invalid_model("input '", value(index).name, "' is a constant or a view");
+      if (value(index).layout != Layout::plain) return invalid_model("input '", value(index).name, "' in layout ", name(value(index).layout), ", callers give plain tensors");
       if (std::exchange(ready[at(index)], 1)) return invalid_model("input '", value(index).name, "' is listed twice");
     }
     for (const PlanStep& step : plan_.steps) {

@@ -148,6 +148,7 @@ const BadPlan kBadPlans[] = {
     {"half of a concat", [](Plan& p) { std::swap(p.steps[1], p.steps[2]); }, "reads 'joined' before"},
     {"input twice", [](Plan& p) { p.inputs = {0, 0}; }, "listed twice"},
     {"constant as input", [](Plan& p) { p.inputs = {0, 1}; }, "is a constant"},
+    {"input in a layout of ours", [](Plan& p) { p.values[0].layout = Layout::nchw8c; }, "callers give plain tensors"},
     {"output never produced", [](Plan& p) { p.values.push_back(plan_value("x", DataType::f32, SymbolicShape{1})), p.outputs = {11}; },
      "never produced"},
     {"symbol range", [](Plan& p) { p.symbols["N"] = {5, 4, 9}; }, "makes no sense"},
