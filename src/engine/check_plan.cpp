@@ -130,17 +130,33 @@ class Checker {
   Status check_step(const PlanStep& step) const {
     const ops::OperatorSchema* schema = ops::find_schema(step.op);
     if (!schema) return Status(ErrorCode::Unsupported, "unknown operator '" + step.op + "'", "this engine may need a newer fovea");
-    FOVEA_RETURN_IF_ERROR(ops::check_against_schema(*schema, step.attributes, static_cast<int>(step.inputs.size()),
-                                                    static_cast<int>(step.outputs.size()), static_cast<int>(step.bodies.size())));
     const bool has_bodies = (schema->traits & ops::kHasBodies) != 0;
+    const auto inputs = static_cast<std::int64_t>(step.inputs.size());
+    const std::int64_t captures = has_bodies ? step.attributes.get_int("captures") : 0;
+    if (captures < 0 || captures > inputs) return invalid_model(step.op, ": ", captures, " captures of ", inputs, " inputs");
+    FOVEA_RETURN_IF_ERROR(ops::check_against_schema(*schema, step.attributes, static_cast<int>(inputs - captures),
+                                                    static_cast<int>(step.outputs.size()), static_cast<int>(step.bodies.size())));
     for (int i = 0; i < schema->min_inputs && !has_bodies; ++i) {  // Loop alone requires inputs that may be missing
       if (step.inputs[static_cast<std::size_t>(i)] == -1) return invalid_model(step.op, ": required input ", i, " is missing");
     }
-    if (has_bodies && step.bodies.empty()) return invalid_model(step.op, ": its bodies are missing");
+    if (has_bodies) FOVEA_RETURN_IF_ERROR(check_bodies(step));
     const bool known = step.kernel == "reference" ? ops::find_reference(step.op) != nullptr : find_kernel(device_, step.op, step.kernel) != nullptr;
     if (!known) {
       return Status(ErrorCode::Unsupported, str_cat("this runtime has no kernel '", step.kernel, "' for ", step.op, " on device ", device_),
                     "build the engine again on this machine");
+    }
+    return {};
+  }
+
+  /// If takes its condition itself and hands only the captures on; Loop bodies also give the next condition.
+  Status check_bodies(const PlanStep& step) const {
+    const std::size_t count = step.op == "If" ? 2 : 1;
+    if (step.bodies.size() != count) return invalid_model(step.op, ": expected ", count, " bodies, found ", step.bodies.size());
+    for (int index : step.bodies) {
+      const Plan& body = plan_.bodies[static_cast<std::size_t>(index)];
+      const std::size_t inputs = step.inputs.size() - (step.op == "If" ? 1 : 0), outputs = step.outputs.size() + (step.op == "Loop" ? 1 : 0);
+      if (body.inputs.size() != inputs) return invalid_model(step.op, ": body '", body.name, "' takes ", body.inputs.size(), " inputs, expected ", inputs);
+      if (body.outputs.size() < outputs) return invalid_model(step.op, ": body '", body.name, "' gives ", body.outputs.size(), " outputs, expected ", outputs);
     }
     return {};
   }
