@@ -20,9 +20,17 @@ namespace fovea::compiler {
 
 namespace {
 
+/// Runs while building are on seeded inputs, which may send a Loop on forever.
+ExecutorOptions build_run(int threads) {
+  ExecutorOptions options;
+  options.threads = threads;
+  options.max_body_runs = 100'000;
+  return options;
+}
+
 Result<std::vector<Datum>> run_once(const Plan& plan, const std::vector<Datum>& inputs, int threads, Executor* keep = nullptr) {
   std::optional<Executor> own;
-  if (!keep) own.emplace(plan, ExecutorOptions{threads});
+  if (!keep) own.emplace(plan, build_run(threads));
   Executor& executor = keep ? *keep : *own;
   FOVEA_RETURN_IF_ERROR(executor.run(inputs));
   std::vector<Datum> outputs;
@@ -142,7 +150,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   // 3. Kernels, chosen on the rewritten graph's own reference values.
   FOVEA_RETURN_IF_ERROR(report(options, "running the rewritten graph", 0.35));
   FOVEA_ASSIGN(const Plan rewritten, lower(graph, {}, true));
-  Executor executor(rewritten, {threads});
+  Executor executor(rewritten, build_run(threads));
   ChooseOptions choose_options{options.device, threads, options.tuning, options.tuning_budget_seconds, options.verify, options.progress};
   if (measurable) {
     FOVEA_ASSIGN(const std::vector<Datum> values, run_once(rewritten, inputs, threads, &executor));

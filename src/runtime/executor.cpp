@@ -33,11 +33,15 @@ class BodyExecutors : public ops::BodyRunner {
     ExecutorOptions body_options = options;
     body_options.fresh_outputs = true;
     body_options.profile = false;
+    body_runs_left_ = options.body_runs_left;
     for (int body : step.bodies) executors_.push_back(std::make_unique<Executor>(plan.bodies[index_of(body)], body_options));
   }
   int num_inputs(int body) const override { return static_cast<int>(executors_[index_of(body)]->plan().inputs.size()); }
   int num_outputs(int body) const override { return static_cast<int>(executors_[index_of(body)]->plan().outputs.size()); }
   Result<std::vector<Datum>> run(int body, std::vector<Datum> inputs) override {
+    if (--*body_runs_left_ < 0) {
+      return Status(ErrorCode::Unsupported, "control flow ran its bodies too often in one run; a loop without an end?");
+    }
     Executor& executor = *executors_[index_of(body)];
     FOVEA_RETURN_IF_ERROR(executor.run(inputs));
     std::vector<Datum> outputs;
@@ -54,6 +58,7 @@ class BodyExecutors : public ops::BodyRunner {
   }
 
   std::vector<std::unique_ptr<Executor>> executors_;
+  std::int64_t* body_runs_left_;
 };
 
 /// Kernels prepared for the shapes a data-dependent step met lately.
@@ -69,7 +74,9 @@ struct DynamicKernels {
 
 Executor::Executor(const Plan& plan, const ExecutorOptions& options)
     : plan_(plan), options_(options), slots_(plan.values.size()), outputs_(plan.outputs.size()), output_tensors_(plan.outputs.size()),
-      bodies_(plan.steps.size()), dynamic_kernels_(plan.steps.size()), step_seconds_(plan.steps.size()) {}
+      bodies_(plan.steps.size()), dynamic_kernels_(plan.steps.size()), step_seconds_(plan.steps.size()) {
+  if (!options_.body_runs_left) options_.body_runs_left = &body_runs_left_;
+}
 
 Executor::~Executor() = default;
 
@@ -140,6 +147,7 @@ Status Executor::run(std::span<const Datum> inputs, std::span<const Tensor> boun
   FOVEA_RETURN_IF_ERROR(bind_outputs(inputs, bound));
   if (omp_get_max_threads() != options_.threads) omp_set_num_threads(options_.threads);
   inputs_ = inputs;
+  body_runs_left_ = options_.max_body_runs;  // counts only where this is the whole plan's executor
   if (!run_bindings_.empty()) run_bindings_.clear();
   auto& steps = current_->steps();
   for (std::size_t i = 0; i < steps.size(); ++i) {

@@ -19,6 +19,10 @@ struct ExecutorOptions {
   bool profile = false;
   /// New memory for the outputs of every run: for bodies, whose outputs become inputs of the next iteration.
   bool fresh_outputs = false;
+  /// How often one run may run bodies of control flow, nested ones included: a Loop that never ends is an error.
+  std::int64_t max_body_runs = 50'000'000;
+  /// The count that bodies share with the executor of the whole plan; set by it.
+  std::int64_t* body_runs_left = nullptr;
 };
 
 class BodyExecutors;
@@ -66,6 +70,7 @@ class Executor {
   std::vector<std::unique_ptr<DynamicKernels>> dynamic_kernels_;  // per step, null for most
   std::vector<double> step_seconds_;
   std::int64_t runs_ = 0;
+  std::int64_t body_runs_left_ = 0;      // of the whole plan's executor
 };
 
 }  // namespace fovea
