@@ -71,6 +71,10 @@ TEST(PointwiseCpu, QuantisedGrids) {
   KernelCase test = program_case(program, {random(DataType::f32, {3, 2111}, -15, 15)});
   test.num_outputs = 2;
   EXPECT_TRUE(agrees(test));
+  const char* unshifted =
+      "input f32 0; const f32 0x1.4p-4; div f32 0 1; round f32 2; const f32 0x1.fep+7; const f32 0x0p+0; max f32 3 5; min f32 6 4; cast u8 7; "
+      "cast f32 8; mul f32 9 1; output 10";
+  EXPECT_TRUE(agrees(program_case(unshifted, {random(DataType::f32, {3, 2111}, -15, 30)})));
 }
 
 TEST(PointwiseCpu, OtherTypes) {

@@ -68,6 +68,7 @@ class PreparedPointwise : public PreparedKernel {
     program.remove_unused();
     program_ = std::move(program);
     find_loops(problem);
+    const std::vector<Step> grids = find_grids();
     const std::size_t count = program_.code.size();
     steps_.resize(count);
     slot_.assign(count, -1);
@@ -77,7 +78,6 @@ class PreparedPointwise : public PreparedKernel {
       const bool computed = program_.code[v].op != PointwiseOp::Input && program_.code[v].op != PointwiseOp::Constant;
       if (computed && output_of_[v] < 0) output_of_[v] = static_cast<int>(o);
     }
-    const std::vector<Step> grids = find_grids();
     // Buffers: inputs that need expanding and constants keep theirs; temporaries share by lifetime.
     std::vector<std::size_t> last(count, 0);
     std::vector<char> needed(count, 0);
@@ -186,20 +186,25 @@ class PreparedPointwise : public PreparedKernel {
   }
 
   /// Steps that stand for a whole quantise-dequantise chain, at the number of its last instruction.
-  std::vector<Step> find_grids() const {
+  std::vector<Step> find_grids() {
+    const int nothing = program_.add_constant(DataType::f32, 0);
     std::vector<Step> grids(program_.code.size());
     const auto at = [&](int i) -> const PointwiseInstruction& { return program_.code[static_cast<std::size_t>(i)]; };
     for (std::size_t i = 0; i < program_.code.size(); ++i) {
       const PointwiseInstruction& mul = program_.code[i];
       if (mul.op != PointwiseOp::Mul || mul.type != DataType::f32 || at(mul.operands[1]).op != PointwiseOp::Constant) continue;
+      const int scale = mul.operands[1];
+      // With a zero point of 0 its addition and subtraction are missing.
       const PointwiseInstruction& sub = at(mul.operands[0]);
-      if (sub.op != PointwiseOp::Sub || at(sub.operands[1]).op != PointwiseOp::Constant) continue;
-      const int scale = mul.operands[1], zero = sub.operands[1];
-      const Clamp clamp = clamp_at(program_, sub.operands[0]);
+      const bool shifted = sub.op == PointwiseOp::Sub && at(sub.operands[1]).op == PointwiseOp::Constant;
+      const int zero = shifted ? sub.operands[1] : nothing;
+      const Clamp clamp = clamp_at(program_, shifted ? sub.operands[0] : mul.operands[0]);
       if (clamp.x < 0) continue;
       const PointwiseInstruction& add = at(clamp.x);
-      if (add.op != PointwiseOp::Add || add.operands[1] != zero || at(add.operands[0]).op != PointwiseOp::Round) continue;
-      const PointwiseInstruction& div = at(at(add.operands[0]).operands[0]);
+      if (shifted && (add.op != PointwiseOp::Add || add.operands[1] != zero)) continue;
+      const PointwiseInstruction& round = shifted ? at(add.operands[0]) : add;
+      if (round.op != PointwiseOp::Round) continue;
+      const PointwiseInstruction& div = at(round.operands[0]);
       if (div.op != PointwiseOp::Div || div.operands[1] != scale) continue;
       grids[i].function = fake_quantise_tile_function();
       grids[i].count = 5;
