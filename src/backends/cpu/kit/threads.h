@@ -13,10 +13,11 @@ namespace fovea::cpu {
 /// Below this many bytes or simple operations a region costs more than it brings (about a microsecond).
 inline constexpr std::int64_t kMinWorkPerThread = 16 * 1024;
 
-/// How many of `threads` are worth waking for `count` items of `work_per_item` bytes or operations each.
+/// `threads`, or 1 when `count` items of `work_per_item` bytes or operations each are not worth waking others. Never
+/// a number in between: OpenMP ends and restarts threads whenever the size of the team changes.
 inline int useful_threads(int threads, std::int64_t count, std::int64_t work_per_item) {
   const std::int64_t work = count * std::max<std::int64_t>(1, work_per_item);
-  return static_cast<int>(std::clamp<std::int64_t>(std::min(count, work / kMinWorkPerThread), 1, std::max(1, threads)));
+  return count >= 2 && work >= 2 * kMinWorkPerThread ? std::max(1, threads) : 1;
 }
 
 /// Calls body(begin, end) for consecutive pieces of [0, count), one piece a thread; serially when `threads` is 1.
