@@ -66,7 +66,21 @@ struct Flags {
 
 class RegexParser {
  public:
-  explicit RegexParser(std::string_view pattern) : codes_(decode_utf8(pattern)) {}
+  // \Q...\E quotes: what is inside is marked as literal.
+  explicit RegexParser(std::string_view pattern) {
+    const std::vector<char32_t> all = decode_utf8(pattern);
+    bool quoted = false;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const char32_t follower = all[i] == '\\' && i + 1 < all.size() ? all[i + 1] : 0;
+      if (follower == (quoted ? U'E' : U'Q')) {
+        quoted = !quoted;
+        ++i;
+        continue;
+      }
+      add(all[i], quoted);
+      if (follower != 0 && !quoted) add(all[++i], false);
+    }
+  }
 
   Result<Regex> run() {
     FOVEA_ASSIGN(regex_.steps_, alternatives(0));
@@ -77,7 +91,11 @@ class RegexParser {
 
  private:
   bool more() const { return at_ < codes_.size(); }
-  bool next_is(char32_t code) const { return more() && codes_[at_] == code; }
+  void add(char32_t code, bool literal) {
+    codes_.push_back(code);
+    literal_.push_back(literal);
+  }
+  bool next_is(char32_t code) const { return more() && codes_[at_] == code && !literal_[at_]; }
   bool accept(char32_t code) { return next_is(code) && (++at_, true); }
   template <class... Args>
   Status error(const Args&... what) const { return invalid_argument("pattern, character ", at_, ": ", what...); }
@@ -170,7 +188,8 @@ class RegexParser {
   }
 
   Result<Steps> atom(int depth) {
-    const char32_t code = codes_[at_++];
+    const char32_t code = codes_[at_];
+    if (literal_[at_++]) return one_of({{{code, code}}});
     switch (code) {
       case '(': return group(depth);
       case '[': return bracket();
@@ -223,18 +242,6 @@ class RegexParser {
       case 'z': ++at_; return Steps{{Kind::TextEnd}};
       case 'b': ++at_; return Steps{{Kind::WordBorder}};
       case 'B': ++at_; return Steps{{Kind::NoWordBorder}};
-      case 'Q': {
-        Steps literal;
-        for (++at_; more(); ++at_) {
-          if (codes_[at_] == '\\' && at_ + 1 < codes_.size() && codes_[at_ + 1] == 'E') {
-            at_ += 2;
-            break;
-          }
-          const Steps one = one_of({{{codes_[at_], codes_[at_]}}});
-          literal.insert(literal.end(), one.begin(), one.end());
-        }
-        return literal;
-      }
       default: break;
     }
     FOVEA_ASSIGN(const char32_t code, escaped_code());
@@ -330,6 +337,7 @@ class RegexParser {
   }
 
   std::vector<char32_t> codes_;
+  std::vector<bool> literal_;
   std::size_t at_ = 0;
   Flags flags_;
   Regex regex_;
