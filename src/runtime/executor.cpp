@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <functional>
 
 #include "base/layout_copy.h"
 #include "device/kernel_registry.h"
@@ -17,6 +18,35 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
+
+/// Memory of one of a step's planned inputs: others will write there soon.
+struct MemoryRange {
+  const char* begin;
+  std::size_t bytes;
+  bool contains(const void* address) const {
+    const auto at = static_cast<const char*>(address);
+    return std::less_equal<>()(begin, at) && std::less<>()(at, begin + bytes);
+  }
+};
+
+/// The same value, copied where it lies in one of the ranges: a kernel may hand its input on, alone or in a sequence.
+Result<Datum> detached(Datum datum, std::span<const MemoryRange> ranges) {
+  const auto inside = [&](const Datum& item) {
+    return item.kind == Datum::Kind::Tensor && item.tensor.defined() &&
+           std::any_of(ranges.begin(), ranges.end(), [&](const MemoryRange& range) { return range.contains(item.tensor.raw()); });
+  };
+  if (inside(datum)) {
+    FOVEA_ASSIGN(Tensor copy, datum.tensor.clone());
+    return Datum(std::move(copy));
+  }
+  if (datum.kind != Datum::Kind::Sequence || !datum.items || std::none_of(datum.items->begin(), datum.items->end(), inside)) return datum;
+  std::vector<Datum> items;
+  for (const Datum& item : *datum.items) {
+    FOVEA_ASSIGN(Datum kept, detached(item, ranges));
+    items.push_back(std::move(kept));
+  }
+  return Datum::make_sequence(std::move(items), datum.element_type);
+}
 
 std::string describe(const Datum& datum) {
   if (datum.kind == Datum::Kind::None) return "nothing";
@@ -313,8 +343,12 @@ Result<bool> Executor::run_dynamic_tuned(const PlanStep& step, std::size_t index
 Status Executor::run_dynamic(PreparedStep& prepared, std::size_t index) {
   const PlanStep& step = *prepared.step;
   std::vector<Datum> inputs, outputs(step.outputs.size());
+  std::vector<MemoryRange> planned;
   for (int v : step.inputs) {
     FOVEA_ASSIGN(Datum datum, read_value(v));
+    if (v >= 0 && plan_.values[index_of(v)].constant < 0 && current_->is_static(v)) {
+      planned.push_back({static_cast<const char*>(datum.tensor.raw()), datum.tensor.bytes()});
+    }
     inputs.push_back(std::move(datum));
   }
   if (!step.bodies.empty() && !bodies_[index]) bodies_[index] = std::make_unique<BodyExecutors>(plan_, step, options_);
@@ -326,7 +360,9 @@ Status Executor::run_dynamic(PreparedStep& prepared, std::size_t index) {
     FOVEA_RETURN_IF_ERROR(reference(context));
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (step.outputs[i] >= 0) FOVEA_RETURN_IF_ERROR(store_value(step.outputs[i], std::move(outputs[i])));
+    if (step.outputs[i] < 0) continue;
+    FOVEA_ASSIGN(Datum kept, detached(std::move(outputs[i]), planned));
+    FOVEA_RETURN_IF_ERROR(store_value(step.outputs[i], std::move(kept)));
   }
   for (int v : prepared.releases) slots_[index_of(v)] = Datum();
   return {};
