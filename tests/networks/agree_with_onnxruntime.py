@@ -5,7 +5,9 @@
 agree_with_onnxruntime.py FOVEA SHARED [NAME...]   exit code 0 agree, 1 differ, 77 skipped.
 Limits (largest |difference| relative to the output's range): f32 1e-4, and 4e-7 absolute on top because ONNX Runtime's
 own Sigmoid is off by up to 1.4e-7 (measured against f64), which shows where a detector sees nothing; f16 outputs 2^-10, two roundings of the type;
-quantised networks at most one step on at most 1 % of the values and the same top result. Dynamic networks run with one
+quantised networks three steps and the same top result: one value that falls to the other side of a rounding tie in an
+early layer moves half of the outputs by a step or two (ONNX Runtime's own optimised and plain runs differ by two steps
+on 43 % of them). The stored output of mobilenetv2_qdq_ort is held to one step on 1 % of the values. Dynamic networks run with one
 engine at three sizes and batches 1 and 3."""
 import glob
 import os
@@ -44,7 +46,7 @@ def feeds_of(session, images, batch, size, real, scale):
     return feeds
 
 
-def difference(name, ours, theirs):
+def difference(name, ours, theirs, strict=False):
     """None if they agree, else a sentence."""
     if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
         return f"{ours.dtype} {ours.shape} instead of {theirs.dtype} {theirs.shape}"
@@ -57,7 +59,8 @@ def difference(name, ours, theirs):
         steps = np.diff(np.unique(b))
         step = steps.min() if steps.size else 0
         share = float((np.abs(a - b) > 1e-6 * spread).mean())
-        if worst > step * 1.001 + 1e-6 * spread or share > 0.01:
+        allowed, most = (1, 0.01) if strict else (3, 1)
+        if worst > allowed * step * 1.001 + 1e-6 * spread or share > most:
             return f"off by {worst / max(step, 1e-30):.2f} steps, {share:.1%} of the values"
         flat_a, flat_b = a.reshape(a.shape[0], -1), b.reshape(b.shape[0], -1)
         return None if (flat_a.argmax(1) == flat_b.argmax(1)).all() else "another top result"
@@ -78,6 +81,26 @@ def in_order(outputs):
     return {key: np.concatenate(values) for key, values in kept.items()}
 
 
+def check_stored(fovea, engine, path, name, folder):
+    """Against the output that came with the network, if there is one."""
+    data = os.path.join(os.path.dirname(path), "test_data_set_0")
+    if not os.path.isdir(data):
+        return []
+    import onnx
+    from onnx import numpy_helper
+    tensors = []
+    for stem in ("input_0.pb", "output_0.pb"):
+        message = onnx.TensorProto()
+        with open(os.path.join(data, stem), "rb") as file:
+            message.ParseFromString(file.read())
+        tensors.append(numpy_helper.to_array(message))
+    np.save(os.path.join(folder, "in.npy"), tensors[0])
+    subprocess.run([fovea, "run", engine, "--input", os.path.join(folder, "in.npy"), "--output", os.path.join(folder, "out.npz"), "-q"],
+                   check=True)
+    wrong = difference(name, next(iter(np.load(os.path.join(folder, "out.npz")).values())), tensors[1], strict=True)
+    return [f"stored output: {wrong}"] if wrong else []
+
+
 def check(fovea, path, name, images, folder):
     import onnxruntime as ort
     options = ort.SessionOptions()
@@ -89,7 +112,7 @@ def check(fovea, path, name, images, folder):
     built = subprocess.run([fovea, "build", path, "-o", engine, "-q"], capture_output=True, text=True)
     if built.returncode:
         return [built.stderr.strip()]
-    problems = []
+    problems = check_stored(fovea, engine, path, name, folder)
     for size in SIZES.get(name, [(320, 320)]):
         for batch in BATCHES.get(name, (1,)):
             for real in (True, False):
