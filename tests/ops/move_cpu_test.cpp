@@ -30,6 +30,7 @@ TEST(MoveCpu, AgreesWithReference) {
       make("DepthToSpace", {x}, attributes({{"blocksize", 2}})),
       make("DepthToSpace", {x}, attributes({{"blocksize", 2}, {"mode", "CRD"}})),
       make("SpaceToDepth", {random(DataType::f32, {1, 3, 8, 6})}, attributes({{"blocksize", 2}})),
+      make("Tile", {x, ints({2, 1, 3, 2})}, {}, {1}),
       make("fovea::reorder", {x}),
   };
   for (KernelCase test : cases) {

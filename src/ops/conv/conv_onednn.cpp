@@ -53,6 +53,8 @@ Status check_convolution(const Problem& problem) {
 
 Result<ConvSetup> set_up_convolution(const Problem& problem, ops::ConvGeometry geometry) {
   ConvSetup setup;
+  if (!(geometry.output_shape() == problem.outputs[0].shape)) return unsupported("an output of shape ", geometry.output_shape().to_string());
+  if (problem.has_input(2) && (problem.inputs[2].shape.elements() != geometry.oc || !problem.inputs[2].is_plain_dense())) return unsupported("one bias per output channel");
   FOVEA_ASSIGN(setup.src, onednn_desc(problem.inputs[0]));
   FOVEA_ASSIGN(setup.dst, onednn_desc(problem.outputs[0]));
   setup.has_bias = problem.has_input(2);

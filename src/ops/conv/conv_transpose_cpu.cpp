@@ -59,6 +59,8 @@ class TiledConvTranspose : public Kernel {
     if (x.shape.elements() == 0 || y.shape.elements() == 0) return unsupported("tensors with elements");
     FOVEA_ASSIGN(const auto params, ops::ConvTransposeParams::parse(problem.attributes, 4));
     FOVEA_ASSIGN(const auto geometry, params.resolve(x.shape, w.shape));
+    if (!(geometry.output_shape() == y.shape)) return unsupported("an output of shape ", geometry.output_shape().to_string());
+    if (problem.has_input(2) && (problem.inputs[2].type != DataType::f32 || problem.inputs[2].shape.elements() != geometry.oc)) return unsupported("one bias per output channel");
     if (geometry.group != 1) return unsupported("one group");
     for (const ops::WindowAxis& axis : geometry.axes) {
       if (axis.kernel != axis.stride || axis.dilation != 1 || axis.pad_begin != 0 || axis.output != axis.input * axis.stride) {

@@ -86,6 +86,9 @@ class GridSampleKernel : public Kernel {
     if (x.type != DataType::f32 || grid.type != DataType::f32) return unsupported("computes in f32");
     if (x.shape.rank() != 4 || grid.shape.rank() != 4 || grid.shape[3] != 2) return unsupported("two spatial axes");
     if (block_of(x.layout) != 1 || block_of(y.layout) != 1 || block_of(grid.layout) != 1) return unsupported("unblocked layouts");
+    if (y.type != x.type || grid.shape[0] != x.shape[0] || !(y.shape == Shape{x.shape[0], x.shape[1], grid.shape[1], grid.shape[2]})) {
+      return unsupported("an output of one value per channel and grid point");
+    }
     if (x.shape.elements() == 0 || y.shape.elements() == 0) return unsupported("tensors with elements");
     FOVEA_ASSIGN(const auto params, ops::GridSampleParams::parse(problem.attributes));
     return params.mode == ops::SampleMode::Cubic ? unsupported("linear and nearest") : Status();

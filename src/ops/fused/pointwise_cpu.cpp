@@ -406,6 +406,9 @@ class PointwiseKernel : public Kernel {
     FOVEA_ASSIGN(const PointwiseProgram program, program_for(problem));
     if (program.code.size() > 200) return unsupported("at most 200 instructions");
     const TensorDesc& lead = problem.outputs[0];
+    for (const TensorDesc& output : problem.outputs) {
+      if (!(output.shape == lead.shape)) return unsupported("outputs of one shape");
+    }
     for (const auto* group : {&problem.inputs, &problem.outputs}) {
       for (const TensorDesc& desc : *group) {
         if (desc.type == DataType::undefined) continue;

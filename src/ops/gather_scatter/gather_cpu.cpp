@@ -72,9 +72,12 @@ class GatherKernel : public Kernel {
     if (block_of(x.layout) != 1 || !x.is_dense() || !y.is_dense() || !indices.is_plain_dense()) return unsupported("dense unblocked tensors");
     if (x.shape.elements() == 0 || y.shape.elements() == 0) return unsupported("tensors with elements");
     FOVEA_ASSIGN(const int axis, ops::normalize_axis(problem.attributes.get_int("axis", 0), x.shape.rank()));
-    static_cast<void>(axis);
+    const std::int64_t rest = x.shape.elements() / x.shape[axis];
+    if (y.type != x.type || y.shape.elements() != rest * indices.shape.elements()) return unsupported("an output of one slice per index");
     if (x.is_plain_dense() && y.is_plain_dense()) return {};
-    if (x.layout != y.layout || indices.shape.rank() != 1) return unsupported("plain tensors, or a list of indices in one layout");
+    Shape expected = x.shape;
+    expected[axis] = indices.shape.elements();
+    if (x.layout != y.layout || indices.shape.rank() != 1 || !(expected == y.shape)) return unsupported("plain tensors, or a list of indices in one layout");
     return {};
   }
 

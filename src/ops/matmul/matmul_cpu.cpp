@@ -92,6 +92,12 @@ class OnednnMatMul : public Kernel {
     if (problem.inputs[0].shape.rank() == 1 && !problem.inputs[0].is_dense()) return unsupported("dense vectors");
     FOVEA_ASSIGN(const MatMulPlan plan, resolve(problem));
     if (plan.shapes.batch.rank() + 2 > 6) return unsupported("at most four batch axes");
+    if (!(plan.shapes.output == problem.outputs[0].shape)) return unsupported("an output of shape ", plan.shapes.output.to_string());
+    if (problem.has_input(3) && !(problem.inputs[3].shape == plan.shapes.output)) return unsupported("a residual of the output's shape");
+    if (problem.has_input(2)) {
+      FOVEA_ASSIGN(const Shape joined, ops::broadcast(plan.shapes.output, problem.inputs[2].shape));
+      if (!(joined == plan.shapes.output)) return unsupported("a bias that broadcasts to the output");
+    }
     if (plan.bias_factor != 1) return unsupported("Gemm with beta 1");
     if (problem.has_input(2) && !problem.inputs[2].is_dense()) return unsupported("a dense bias");
     if (problem.has_input(3) && !problem.inputs[3].is_dense()) return unsupported("a dense residual");

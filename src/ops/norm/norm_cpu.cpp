@@ -56,7 +56,8 @@ class NormKernel : public Kernel {
       if (problem.outputs[o].type != DataType::undefined) return unsupported("no statistics as further outputs");
     }
     if (problem.attributes.get_int("stash_type", 1) != 1) return unsupported("statistics in f32");
-    if (x.shape.elements() == 0) return unsupported("tensors with elements");
+    if (x.shape.elements() == 0 || x.shape.rank() == 0) return unsupported("tensors with elements and rank >= 1");
+    if (problem.outputs[0].type != x.type || !(problem.outputs[0].shape == x.shape)) return unsupported("input and output of one shape");
     FOVEA_ASSIGN(const int axis, ops::normalize_axis(problem.attributes.get_int("axis", -1), x.shape.rank()));
     for (int i = 1; i < static_cast<int>(problem.inputs.size()); ++i) {
       if (problem.has_input(i) && problem.inputs[static_cast<std::size_t>(i)].shape.elements() != row_length(x.shape, axis)) {

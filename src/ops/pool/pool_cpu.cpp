@@ -59,6 +59,9 @@ class OnednnPool : public Kernel {
     if (x.shape.elements() == 0 || y.shape.elements() == 0) return unsupported("tensors without elements");
     bool include_pad = false;
     FOVEA_ASSIGN(const auto axes, windows_of(problem, include_pad));
+    Shape expected = {x.shape[0], x.shape[1]};
+    for (const ops::WindowAxis& axis : axes) expected.push_back(axis.output);
+    if (!(expected == y.shape)) return unsupported("an output of shape ", expected.to_string());
     for (const ops::WindowAxis& axis : axes) {
       const std::int64_t reach = (axis.output - 1) * axis.stride + axis.span() - axis.input - axis.pad_begin;
       // Extra room of ceil_mode never counts in an average; oneDNN cannot tell it from padding.

@@ -122,6 +122,10 @@ class ReduceKernel : public Kernel {
       const auto dropped = std::count_if(axes.begin(), axes.end(), [&](int a) { return a < axis; });
       expected.push_back(axis - (keep ? 0 : static_cast<int>(dropped)));
     }
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      if (expected[i] >= y.shape.rank() || y.shape[expected[i]] != x.shape[kept[i]]) return unsupported("an output of the kept extents");
+    }
+    if (y.type != x.type || y.shape.elements() != kernel.outer * kernel.inner) return unsupported("an output of the kept extents");
     if (memory_order(y) != expected) return unsupported("kept axes in the same order in memory");
     const std::string_view op = problem.op;
     kernel.kind = op == "ReduceMean" ? Kind::Mean : op == "ReduceMax" ? Kind::Max : op == "ReduceMin" ? Kind::Min

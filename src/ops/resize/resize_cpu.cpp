@@ -131,7 +131,7 @@ class SeparableResize : public Kernel {
   static Result<std::unique_ptr<PreparedResize>> plan(const Problem& problem) {
     const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
     if (x.type != DataType::f32) return unsupported("computes in f32, found ", fovea::name(x.type));
-    if (x.shape.rank() != 4 || x.layout != y.layout || block_of(x.layout) != 1) return unsupported("four axes, plain or nhwc on both sides");
+    if (y.type != x.type || y.shape.rank() != 4 || x.shape.rank() != 4 || x.layout != y.layout || block_of(x.layout) != 1) return unsupported("four axes, plain or nhwc on both sides");
     if (x.shape.elements() == 0 || y.shape.elements() == 0) return unsupported("tensors without elements");
     const int inner = x.layout == Layout::nhwc ? 1 : 3;
     if ((x.strides[inner] != 1 && x.shape[inner] != 1) || (y.strides[inner] != 1 && y.shape[inner] != 1)) return unsupported("contiguous innermost axes");

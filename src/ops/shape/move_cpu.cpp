@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that only move elements, as strided copies between any unblocked layouts and strides: Transpose, Slice,
-// Split, Concat, Pad with a constant, Expand, DepthToSpace, SpaceToDepth, reshapes and fovea::reorder.
+// Split, Concat, Pad with a constant, Expand, Tile, DepthToSpace, SpaceToDepth, reshapes and fovea::reorder.
 #include <algorithm>
 #include <cstring>
 
@@ -69,10 +69,18 @@ void add_move(PreparedMoves& kernel, DataType type, int input, std::int64_t src_
                           StridedCopy(size_of(type), extents.dims(), src_strides.dims(), dst_strides.dims()), extents.elements() * size});
 }
 
+/// Descriptors may come from an engine file, so every extent is checked before addresses follow from it.
+bool same_beside(const Shape& a, const Shape& b, int axis) {
+  bool same = a.rank() == b.rank();
+  for (int i = 0; same && i < a.rank(); ++i) same = i == axis || a[i] == b[i];
+  return same;
+}
+
 using Planner = Status (*)(const Problem&, PreparedMoves&);
 
 Status plan_reorder(const Problem& problem, PreparedMoves& kernel) {
   const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
+  if (!(x.shape == y.shape)) return unsupported("input and output of one shape");
   add_move(kernel, x.type, 0, 0, 0, 0, y.shape, x.strides, y.strides);
   return {};
 }
@@ -95,8 +103,12 @@ Status plan_transpose(const Problem& problem, PreparedMoves& kernel) {
     for (int axis = rank - 1; axis >= 0; --axis) permutation.push_back(axis);
   }
   FOVEA_ASSIGN(const auto axes, ops::normalize_axes(permutation, rank));
+  if (static_cast<int>(axes.size()) != rank || y.shape.rank() != rank) return unsupported("a permutation of all axes");
   Shape strides;
-  for (int axis : axes) strides.push_back(x.strides[axis]);
+  for (int axis : axes) {
+    if (y.shape[strides.rank()] != x.shape[axis]) return unsupported("an output of the permuted shape");
+    strides.push_back(x.strides[axis]);
+  }
   add_move(kernel, x.type, 0, 0, 0, 0, y.shape, strides, y.strides);
   return {};
 }
@@ -118,15 +130,17 @@ Status plan_slice(const Problem& problem, PreparedMoves& kernel) {
   }
   FOVEA_ASSIGN(const auto axes, ops::normalize_axes(listed, x.shape.rank()));
   if (starts.size() != axes.size() || ends.size() != axes.size() || steps.size() != axes.size()) return unsupported("starts, ends, axes and steps of one length");
-  Shape strides = x.strides;
+  if (x.shape.rank() != y.shape.rank()) return unsupported("input and output of one rank");
+  Shape strides = x.strides, expected = x.shape;
   std::int64_t origin = 0;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (steps[i] == 0) return unsupported("steps that are not 0");
     const ops::SliceRange range = ops::slice_range(starts[i], ends[i], steps[i], x.shape[axes[i]]);
-    if (range.length != y.shape[axes[i]]) return unsupported("output extents that follow from starts, ends and steps");
+    expected[axes[i]] = range.length;
     origin += range.start * x.strides[axes[i]];
     if (range.length > 1) strides[axes[i]] *= range.step;
   }
+  if (!(expected == y.shape)) return unsupported("output extents that follow from starts, ends and steps");
   if (y.shape.elements() > 0) add_move(kernel, x.type, 0, origin, 0, 0, y.shape, strides, y.strides);
   return {};
 }
@@ -137,7 +151,8 @@ Status plan_split(const Problem& problem, PreparedMoves& kernel) {
   std::int64_t at = 0;
   for (std::size_t o = 0; o < problem.outputs.size(); ++o) {
     const TensorDesc& y = problem.outputs[o];
-    if (y.type == DataType::undefined) return unsupported("splits whose parts are all used");
+    if (y.type != x.type) return unsupported("splits whose parts are all used");
+    if (!same_beside(x.shape, y.shape, axis) || at + y.shape[axis] > x.shape[axis]) return unsupported("parts that fit the input");
     if (y.shape.elements() > 0) add_move(kernel, x.type, 0, at * x.strides[axis], static_cast<int>(o), 0, y.shape, x.strides, y.strides);
     at += y.shape[axis];
   }
@@ -150,7 +165,7 @@ Status plan_concat(const Problem& problem, PreparedMoves& kernel) {
   std::int64_t at = 0;
   for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
     const TensorDesc& x = problem.inputs[i];
-    if (x.shape.rank() != y.shape.rank()) return unsupported("parts of the output's rank");
+    if (x.type != y.type || !same_beside(x.shape, y.shape, axis) || at + x.shape[axis] > y.shape[axis]) return unsupported("parts that fit the output");
     if (x.shape.elements() > 0) add_move(kernel, x.type, static_cast<int>(i), 0, 0, at * y.strides[axis], x.shape, x.strides, y.strides);
     at += x.shape[axis];
   }
@@ -159,12 +174,34 @@ Status plan_concat(const Problem& problem, PreparedMoves& kernel) {
 
 Status plan_expand(const Problem& problem, PreparedMoves& kernel) {
   const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
+  if (x.shape.rank() > y.shape.rank()) return unsupported("an output of no smaller rank");
   Shape strides;
   for (int axis = 0; axis < y.shape.rank(); ++axis) {
     const int own = axis - (y.shape.rank() - x.shape.rank());
+    if (own >= 0 && x.shape[own] != 1 && x.shape[own] != y.shape[axis]) return unsupported("an output that the input broadcasts to");
     strides.push_back(own < 0 || x.shape[own] == 1 ? 0 : x.strides[own]);
   }
   add_move(kernel, x.type, 0, 0, 0, 0, y.shape, strides, y.strides);
+  return {};
+}
+
+/// Each axis as two: which repetition, and the place inside it.
+Status plan_tile(const Problem& problem, PreparedMoves& kernel) {
+  const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
+  const int rank = x.shape.rank();
+  if (y.shape.rank() != rank || rank > kMaxRank / 2) return unsupported("at most ", kMaxRank / 2, " axes");
+  if (x.shape.elements() == 0 || y.shape.elements() == 0) return unsupported("tensors with elements");
+  Shape extents, src, dst;
+  for (int axis = 0; axis < rank; ++axis) {
+    if (y.shape[axis] % x.shape[axis] != 0) return unsupported("whole repetitions");
+    extents.push_back(y.shape[axis] / x.shape[axis]);
+    src.push_back(0);
+    dst.push_back(y.strides[axis] * x.shape[axis]);
+    extents.push_back(x.shape[axis]);
+    src.push_back(x.strides[axis]);
+    dst.push_back(y.strides[axis]);
+  }
+  add_move(kernel, x.type, 0, 0, 0, 0, extents, src, dst);
   return {};
 }
 
@@ -172,7 +209,8 @@ Status plan_pad(const Problem& problem, PreparedMoves& kernel) {
   if (problem.attributes.get_string("mode", "constant") != "constant") return unsupported("mode constant");
   if (!problem.is_constant(1) || (problem.has_input(3) && !problem.is_constant(3))) return unsupported("pads and axes are constants");
   const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
-  if (!y.is_dense()) return unsupported("a dense output");
+  if (!y.is_dense() || y.shape.rank() != x.shape.rank()) return unsupported("a dense output of the input's rank");
+  if (problem.has_input(2) && (problem.inputs[2].type != x.type || problem.inputs[2].shape.elements() != 1)) return unsupported("one value to pad with");
   const int rank = x.shape.rank();
   FOVEA_ASSIGN(const auto pads, ops::int_values(problem.constants[1], "pads"));
   std::vector<std::int64_t> listed;
@@ -182,17 +220,20 @@ Status plan_pad(const Problem& problem, PreparedMoves& kernel) {
   }
   FOVEA_ASSIGN(const auto axes, ops::normalize_axes(listed, rank));
   if (pads.size() != 2 * axes.size()) return unsupported("two pads an axis");
-  Shape extents = x.shape;
+  Shape extents = x.shape, expected = x.shape;
   std::int64_t src_origin = 0, dst_origin = 0;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::int64_t before = pads[i], after = pads[i + axes.size()];
     const int axis = axes[i];
-    if (x.shape[axis] + before + after != y.shape[axis]) return unsupported("output extents that follow from the pads");
+    constexpr std::int64_t kLimit = std::int64_t{1} << 40;
+    if (before < -kLimit || before > kLimit || after < -kLimit || after > kLimit) return unsupported("pads below 2^40");
+    expected[axis] = x.shape[axis] + before + after;
     extents[axis] = x.shape[axis] + std::min<std::int64_t>(before, 0) + std::min<std::int64_t>(after, 0);
     if (extents[axis] < 0) return unsupported("pads that leave something of the input");
     src_origin += std::max<std::int64_t>(-before, 0) * x.strides[axis];
     dst_origin += std::max<std::int64_t>(before, 0) * y.strides[axis];
   }
+  if (!(expected == y.shape)) return unsupported("output extents that follow from the pads");
   kernel.fills = true;
   kernel.fill_input = problem.has_input(2) ? 2 : -1;
   kernel.fill_bytes = y.bytes();
@@ -208,7 +249,8 @@ Status plan_depth_space(const Problem& problem, PreparedMoves& kernel) {
   const TensorDesc& wide = to_space ? problem.outputs[0] : problem.inputs[0];
   const std::int64_t block = problem.attributes.get_int("blocksize", 1);
   const bool crd = to_space && problem.attributes.get_string("mode", "DCR") == "CRD";
-  if (block < 1 || deep.shape.rank() != 4 || deep.shape[1] != wide.shape[1] * block * block || wide.shape[2] != deep.shape[2] * block) {
+  if (block < 1 || block > 32768 || deep.shape.rank() != 4 || wide.shape.rank() != 4 || deep.shape[0] != wide.shape[0] ||
+      deep.shape[1] != wide.shape[1] * block * block || wide.shape[2] != deep.shape[2] * block || wide.shape[3] != deep.shape[3] * block) {
     return unsupported("four axes whose extents fit the block size");
   }
   const std::int64_t c = wide.shape[1], s = deep.strides[1];
@@ -227,7 +269,7 @@ constexpr struct {
     {"Concat", plan_concat},         {"DepthToSpace", plan_depth_space}, {"Expand", plan_expand},           {"Flatten", plan_reshape},
     {"Identity", plan_reorder},      {"Pad", plan_pad},                  {"Reshape", plan_reshape},         {"Slice", plan_slice},
     {"SpaceToDepth", plan_depth_space}, {"Split", plan_split},           {"Squeeze", plan_reshape},         {"Transpose", plan_transpose},
-    {"Unsqueeze", plan_reshape},     {"fovea::reorder", plan_reorder},
+    {"Tile", plan_tile},             {"Unsqueeze", plan_reshape},        {"fovea::reorder", plan_reorder},
 };
 
 constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
