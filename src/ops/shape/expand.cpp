@@ -2,23 +2,12 @@
 // Expand and Tile: schemas and shape rules.
 #include <algorithm>
 
+#include "ops/elementwise/broadcast.h"
 #include "ops/known_values.h"
 
 namespace fovea::ops {
 
 namespace {
-
-// Extent of two broadcast axes. Of two different expressions one must be 1 at run time, so it is the larger.
-Result<Dim> broadcast(const Dim& a, const Dim& b) {
-  if (a == b || b == Dim(1)) return a;
-  if (a == Dim(1)) return b;
-  if (a.is_constant() && b.is_constant()) {
-    return invalid_argument("extents ", a.constant(), " and ", b.constant(), " do not broadcast");
-  }
-  if (a.is_constant()) return a;
-  if (b.is_constant()) return b;
-  return max(a, b);
-}
 
 Status infer_expand(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
@@ -31,12 +20,8 @@ Status infer_expand(InferContext& context) {
     }
     return {};
   }
-  SymbolicShape output(std::max(input->size(), target->size()), Dim(1));
-  std::copy(input->begin(), input->end(), output.end() - static_cast<std::ptrdiff_t>(input->size()));
-  const std::size_t offset = output.size() - target->size();
-  for (std::size_t i = 0; i < target->size(); ++i) {
-    FOVEA_ASSIGN(output[offset + i], broadcast(output[offset + i], (*target)[i]));
-  }
+  const SymbolicShape* const shapes[] = {input, &*target};
+  FOVEA_ASSIGN(SymbolicShape output, broadcast_shapes("Expand", shapes));
   const auto* value = context.input_value(0);
   if (value && value->size() == 1 && output.size() <= 1) {
     const Dim count = product(output);
