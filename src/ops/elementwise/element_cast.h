@@ -21,7 +21,8 @@ template <class T>
 T float_to_integer(double value) {
   if (std::isnan(value)) return T(0);
   if constexpr (sizeof(T) <= 2) {
-    return static_cast<T>(static_cast<std::int64_t>(std::fmin(std::fmax(value, -0x1p62), 0x1p62)));
+    const double limited = value > 0x1p62 ? 0x1p62 : value < -0x1p62 ? -0x1p62 : value;
+    return static_cast<T>(static_cast<std::int64_t>(limited));
   } else {
     constexpr double kLow = static_cast<double>(std::numeric_limits<T>::min());
     const double high = std::ldexp(1.0, std::numeric_limits<T>::digits);  // max + 1, exact in double

@@ -50,6 +50,11 @@ Result<ScaleIndex> scale_index(const KernelContext& context) {
   return invalid_argument(context.op(), ": scale ", scale.shape().to_string(), " does not fit blocks of ", block, " in ", x.shape().to_string());
 }
 
+/// nearbyint() without a call for each element: below 2^51, adding 1.5 * 2^52 leaves no bits behind the point.
+double round_to_even(double value) {
+  return std::fabs(value) < 0x1p51 ? (value + 0x1.8p52) - 0x1.8p52 : std::nearbyint(value);
+}
+
 /// Rounds to the precision of a float type.
 double round_to(DataType type, double value) {
   switch (type) {
@@ -78,10 +83,11 @@ Status quantize_linear_reference(KernelContext& context) {
   const DataType precision = wanted != 0 ? data_type_from_onnx(wanted) : context.input(1).type();
   const IntegerRange range = integer_range(type);
   FOVEA_ASSIGN(Tensor y, Tensor::allocate(DataType::f64, x.shape()));
+  const bool integral = is_integer(type);
   for (std::int64_t i = 0; i < x.elements(); ++i) {
     const std::int64_t at = index.of(i);
     double value = round_to(precision, x.data<double>()[i] / scale.data<double>()[at]);
-    if (is_integer(type)) value = range.clamp(std::nearbyint(value) + (zero.defined() ? zero.data<double>()[at] : 0));
+    if (integral) value = range.clamp(round_to_even(value) + (zero.defined() ? zero.data<double>()[at] : 0));
     y.data<double>()[i] = value;
   }
   FOVEA_ASSIGN(Tensor output, context.output(0, type, y.shape()));
