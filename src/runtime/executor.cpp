@@ -10,6 +10,7 @@
 
 #include "base/layout_copy.h"
 #include "device/kernel_registry.h"
+#include "runtime/confirm_shapes.h"
 
 namespace fovea {
 
@@ -309,8 +310,9 @@ Result<bool> Executor::run_dynamic_tuned(const PlanStep& step, std::size_t index
   if (entry == entries.end()) {
     DynamicKernels::Entry fresh{key, nullptr, {}};
     const Problem problem{step.op, step.attributes, input_descs, output_descs, constants, options_.threads};
+    const bool confirmed = confirm_shapes(problem).ok();  // else the reference, which finds its own shapes
     for (const Kernel* candidate : kernels_of(plan_.device, step.op)) {
-      if (!candidate->can_run(problem).ok()) continue;
+      if (!confirmed || !candidate->can_run(problem).ok()) continue;
       auto prepared = candidate->prepare(problem);
       if (!prepared.ok()) continue;
       fresh.kernel = *std::move(prepared);

@@ -8,6 +8,7 @@
 #include "base/checked_math.h"
 #include "base/layout_copy.h"
 #include "device/kernel_registry.h"
+#include "runtime/confirm_shapes.h"
 #include "runtime/memory_plan.h"
 
 namespace fovea {
@@ -166,8 +167,11 @@ Status Instance::prepare_steps(const InstanceOptions& options) {
     for (const Kernel* other : kernels_of(plan_.device, step.op)) {
       if (other != candidates.front()) candidates.push_back(other);
     }
+    // Tuned kernels believe the shapes they are given; where the operator's rule contradicts them, only the reference
+    // may run: it finds its own, and the executor compares.
+    const bool confirmed = confirm_shapes(problem).ok();
     for (const Kernel* candidate : candidates) {
-      if (!candidate->can_run(problem).ok()) continue;
+      if (!confirmed || !candidate->can_run(problem).ok()) continue;
       auto kernel = candidate->prepare(problem);
       if (!kernel.ok()) {
         if (kernel.status().code() == ErrorCode::Unsupported) continue;
