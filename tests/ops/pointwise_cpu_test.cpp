@@ -84,6 +84,11 @@ TEST(PointwiseCpu, OtherTypes) {
     test.inputs = {random(type, {3, 77}, -50, 50), random(type, {77}, -50, 50, 2)};
     EXPECT_TRUE(agrees(test)) << name(type);
   }
+  for (const char* to : {"u8", "i8"}) {
+    KernelCase test = program_case("", {random(DataType::f32, {1333}, to[0] == 'u' ? 0 : -128, to[0] == 'u' ? 255.9 : 127.9)});
+    test.attributes.set("program", str_cat("input f32 0; cast ", to, " 0; output 1"));
+    EXPECT_TRUE(agrees(test)) << to;
+  }
   for (DataType to : {DataType::f32, DataType::u8, DataType::i64, DataType::f16, DataType::boolean}) {
     for (DataType from : {DataType::f32, DataType::i32, DataType::f16, DataType::u8}) {
       KernelCase test;

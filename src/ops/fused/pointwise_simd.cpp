@@ -177,6 +177,29 @@ void tile_from_integer(const void* const* operands, void* result, std::int64_t n
   for (; i < n; ++i) y[i] = static_cast<float>(x[i]);
 }
 
+/// f32 to 8-bit integers: truncated, then the low byte, as the reference wraps.
+template <class Integer>
+void tile_to_integer(const void* const* operands, void* result, std::int64_t n) {
+  const F32 d;
+  const hn::RebindToSigned<F32> di;
+  const hn::Rebind<Integer, F32> dn;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const float* x = static_cast<const float*>(operands[0]);
+  auto* y = static_cast<Integer*>(result);
+  const auto low_byte = [&](auto v) HWY_ATTR {
+    if constexpr (std::is_signed_v<Integer>) return hn::DemoteTo(dn, hn::ShiftRight<24>(hn::ShiftLeft<24>(v)));
+    else return hn::DemoteTo(dn, hn::And(v, hn::Set(di, 255)));
+  };
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(low_byte(hn::ConvertTo(di, hn::LoadU(d, x + i))), dn, y + i);
+  if (i == n) return;
+  HWY_ALIGN float tail[hn::MaxLanes(d)] = {};
+  Integer narrow[hn::MaxLanes(d)];
+  for (std::int64_t k = i; k < n; ++k) tail[k - i] = x[k];
+  hn::StoreU(low_byte(hn::ConvertTo(di, hn::Load(d, tail))), dn, narrow);
+  for (std::int64_t k = i; k < n; ++k) y[k] = narrow[k - i];
+}
+
 TileFunction find(PointwiseOp op, DataType operand, DataType type) {
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
   if (op == PointwiseOp::Cast) {
@@ -185,6 +208,8 @@ TileFunction find(PointwiseOp op, DataType operand, DataType type) {
     if (operand == DataType::f32 && type == DataType::f16) return tile_to_f16;
     if (operand == DataType::u8 && type == DataType::f32) return tile_from_integer<std::uint8_t>;
     if (operand == DataType::i8 && type == DataType::f32) return tile_from_integer<std::int8_t>;
+    if (operand == DataType::f32 && type == DataType::u8) return tile_to_integer<std::uint8_t>;
+    if (operand == DataType::f32 && type == DataType::i8) return tile_to_integer<std::int8_t>;
     return nullptr;
   }
   if (operand == DataType::f32 && type == DataType::boolean) {
