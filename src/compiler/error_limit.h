@@ -13,8 +13,8 @@ namespace fovea::compiler {
 std::int64_t reduction_length(const Problem& problem);
 
 /// Largest accepted |kernel - reference| relative to max |reference|. A sum of K products rounded at each step is off
-/// by at most K*u*sum|a*b| (Higham 2002, 3.1); u is the unit roundoff of the type. Eight more roundings are granted
-/// for scaling, bias and the activation.
+/// by at most K*u*sum|a*b| (Higham 2002, 3.1); u is the unit roundoff of the type. 32 more roundings are
+/// granted for scaling, bias and the activation, whose vector forms are good to a few units each.
 double error_limit(DataType type, std::int64_t reduction);
 
 }  // namespace fovea::compiler
