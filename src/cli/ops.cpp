@@ -8,6 +8,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "device/kernel_registry.h"
+#include "onnx/alias.h"
 #include "ops/schema.h"
 
 namespace fovea::cli {
@@ -30,9 +31,39 @@ std::vector<std::string> kernel_names(std::string_view op) {
   return names;
 }
 
+/// "mmcv, mmdeploy", or "any".
+std::string domain_list(const onnx::Alias& alias) {
+  std::string text;
+  for (const std::string_view domain : alias.domains) text += (text.empty() ? "" : ", ") + std::string(domain.empty() ? "ai.onnx" : domain);
+  return text.empty() ? "any" : text;
+}
+
+bool matches(const onnx::Alias& alias, std::string_view filter) {
+  return alias.form.name.find(filter) != std::string_view::npos || alias.op.find(filter) != std::string_view::npos;
+}
+
 bool any_matches(std::string_view filter) {
   const auto schemas = ops::all_schemas();
-  return std::any_of(schemas.begin(), schemas.end(), [&](const ops::OperatorSchema* schema) { return schema->name.find(filter) != std::string_view::npos; });
+  const auto aliases = onnx::all_aliases();
+  return std::any_of(schemas.begin(), schemas.end(), [&](const ops::OperatorSchema* schema) { return schema->name.find(filter) != std::string_view::npos; }) ||
+         std::any_of(aliases.begin(), aliases.end(), [&](const onnx::Alias& alias) { return matches(alias, filter); });
+}
+
+nlohmann::json alias_rows(std::string_view filter) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const onnx::Alias& alias : onnx::all_aliases()) {
+    if (matches(alias, filter)) rows.push_back({{"name", alias.form.name}, {"domains", domain_list(alias)}, {"operator", alias.op}});
+  }
+  return rows;
+}
+
+void print_aliases(const nlohmann::json& rows, bool markdown) {
+  if (rows.empty()) return;
+  std::printf(markdown ? "\n| other name | in the domains | operator |\n|---|---|---|\n" : "\n%-36s %-28s %s\n", "other name", "in the domains", "operator");
+  for (const auto& row : rows) {
+    std::printf(markdown ? "| %s | %s | %s |\n" : "%-36s %-28s %s\n", row["name"].get<std::string>().c_str(), row["domains"].get<std::string>().c_str(),
+                row["operator"].get<std::string>().c_str());
+  }
 }
 
 }  // namespace
@@ -67,8 +98,10 @@ int ops(int argc, char** argv) {
     if (markdown) std::printf("| %s | %d | %s | %s | %s |\n", name.c_str(), schema->since, types.c_str(), kernels.c_str(), summary.c_str());
     else std::printf("%-30s %5d  %-40s %s\n", name.c_str(), schema->since, types.c_str(), kernels.c_str());
   }
+  const nlohmann::json aliases = alias_rows(filter);
+  if (json != "-") print_aliases(aliases, markdown);
   if (!json.empty()) {
-    const Status status = write_json(json, rows.dump(2));
+    const Status status = write_json(json, nlohmann::json({{"operators", rows}, {"aliases", aliases}}).dump(2));
     if (!status.ok()) return fail(status);
   }
   return kDone;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "onnx/importer.h"
 
+#include "onnx/alias.h"
+
 #include <algorithm>
 #include <set>
 
@@ -435,6 +437,10 @@ Status Importer::unknown_operators() const {
       break;
     }
     list += str_cat(list.empty() ? "" : "; ", in_quotes(op), " (", unknown.count, unknown.count == 1 ? " node, " : " nodes, first ", in_quotes(unknown.first_node), ")");
+    if (const std::string domains = known_domains(op); !domains.empty()) {
+      hint += str_cat(hint.empty() ? "" : "; ", in_quotes(op), " is known in the domains ", domains);
+      continue;
+    }
     std::string nearest;
     for (const std::string_view candidate : ops::nearest_operators(op)) nearest += (nearest.empty() ? "" : ", ") + std::string(candidate);
     if (!nearest.empty()) hint += str_cat(hint.empty() ? "" : "; ", "nearest to ", in_quotes(op), ": ", nearest);

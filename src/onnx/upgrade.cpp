@@ -2,6 +2,7 @@
 #include "onnx/upgrade.h"
 
 #include "base/float_types.h"
+#include "onnx/alias.h"
 
 namespace fovea::onnx {
 
@@ -145,8 +146,12 @@ void Upgrade::add_after(std::string_view op, std::vector<ir::ValueId> inputs, ir
 
 Status upgrade_and_emit(ir::Node node, std::int64_t version, Scope& scope, NodeSink& sink) {
   Upgrade upgrade(node, version, scope, sink);
-  for (const Rule& rule : kRules) {
-    if (version < rule.before && (rule.op == node.op || rule.op == "*")) FOVEA_RETURN_IF_ERROR(rule.apply(upgrade));
+  if (const Alias* alias = find_alias(node.op)) {
+    FOVEA_RETURN_IF_ERROR(translate_alias(*alias, upgrade));
+  } else {
+    for (const Rule& rule : kRules) {
+      if (version < rule.before && (rule.op == node.op || rule.op == "*")) FOVEA_RETURN_IF_ERROR(rule.apply(upgrade));
+    }
   }
   std::vector<ir::Node> after = std::move(upgrade.after());
   FOVEA_RETURN_IF_ERROR(sink.emit(std::move(node), scope));

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Aliases: nodes as other frameworks write them, in any domain that counts.
+#include "onnx/alias.h"
+
+#include "support.h"
+
+namespace fovea::testing {
+namespace {
+
+std::string dims(std::initializer_list<int> extents) {
+  std::string text;
+  for (const int extent : extents) text += "dim { dim_value: " + std::to_string(extent) + " } ";
+  return text;
+}
+
+std::string ints(const std::string& name, std::initializer_list<int> values) {
+  std::string text = "attribute { name: '" + name + "' type: INTS ";
+  for (const int value : values) text += "ints: " + std::to_string(value) + " ";
+  return text + "} ";
+}
+
+std::string integer(const std::string& name, int value) { return "attribute { name: '" + name + "' type: INT i: " + std::to_string(value) + " } "; }
+
+/// A deformable convolution as `op` of `domain`: x [1,2,3,3], offset [1,8,4,1], weight [2,2,2,2].
+Result<Model> deform_conv(const std::string& op, const std::string& inputs, const std::string& domain, const std::string& attributes) {
+  return import_graph(node(op, inputs, "y", "name: 'dcn' domain: '" + domain + "' " + attributes) + input("x", dims({1, 2, 3, 3})) +
+                          input("offset", dims({1, 8, 4, 1})) + input("mask", dims({1, 4, 4, 1})) + input("weight", dims({2, 2, 2, 2})) +
+                          output("y", dims({1, 2, 4, 1})),
+                      17, "opset_import { domain: '" + domain + "' version: 1 }");
+}
+
+TEST(Alias, MmcvOrderHeightBeforeWidth) {
+  const auto model = deform_conv("MMCVDeformConv2d", "x offset weight", "mmdeploy", ints("stride", {1, 2}) + ints("padding", {1, 0, 1, 0}));
+  ASSERT_TRUE(model.ok()) << model.status().to_string();
+}
+
+TEST(Alias, MaskBeforeTheWeights) {
+  const auto model = deform_conv("MMCVModulatedDeformConv2d", "x offset mask weight", "mmcv", ints("stride", {1, 2}) + ints("padding", {1, 0}));
+  ASSERT_TRUE(model.ok()) << model.status().to_string();
+}
+
+TEST(Alias, AttributesOfTensorRtCountForNothing) {
+  const std::string version = "attribute { name: 'plugin_version' type: STRING s: '1' } ";
+  EXPECT_TRUE(deform_conv("MMCVDeformConv2d", "x offset weight", "TRT", version + ints("stride", {1, 2}) + ints("padding", {1, 0})).ok());
+}
+
+TEST(Alias, UnknownAttributeIsNamedWithTheKnownOnes) {
+  const auto model = deform_conv("MMCVDeformConv2d", "x offset weight", "mmcv", integer("strides", 1));
+  EXPECT_ERROR(model.status(), InvalidModel, "MMCVDeformConv2d: unknown attribute 'strides'; known: stride");
+}
+
+TEST(Alias, PaddingOfOneSideOnly) {
+  const auto model = deform_conv("MMCVDeformConv2d", "x offset weight", "mmcv", ints("padding", {1, 0, 2, 0}));
+  EXPECT_ERROR(model.status(), InvalidModel, "padding: expected 1 or 2 numbers");
+}
+
+TEST(Alias, AnotherDomainSaysWhereTheNameIsKnown) {
+  const auto model = deform_conv("deform_conv2d", "x weight offset", "elsewhere", "");
+  EXPECT_ERROR(model.status(), Unsupported, "known in the domains torchvision");
+}
+
+}  // namespace
+}  // namespace fovea::testing
