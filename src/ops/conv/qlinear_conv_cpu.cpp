@@ -94,7 +94,8 @@ class PreparedQuantizedConv : public PreparedKernel {
       using Forward = dnnl::convolution_forward;
       const Forward::desc desc = has_bias ? Forward::desc(kind, algorithm, src, any, bias, dst, strides, dilations, begin, end)
                                           : Forward::desc(kind, algorithm, src, any, dst, strides, dilations, begin, end);
-      const Forward::primitive_desc primitive(desc, attributes, onednn_engine());
+      Forward::primitive_desc primitive(desc, attributes, onednn_engine());
+      FOVEA_RETURN_IF_ERROR(skip_faulty_implementations(primitive));
       if (is_slow_implementation(primitive.impl_info_str())) return unsupported("oneDNN has only '", primitive.impl_info_str(), "' for it");
 
       auto kernel = std::make_unique<PreparedQuantizedConv>();

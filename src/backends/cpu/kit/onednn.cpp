@@ -68,6 +68,10 @@ bool is_slow_implementation(const char* implementation) {
   return text.find("ref") != std::string_view::npos || text.find("gemm") != std::string_view::npos;
 }
 
+bool is_faulty_implementation(const char* implementation) {
+  return std::string_view(implementation).starts_with("jit_1x1:avx512_core_amx");
+}
+
 int OnednnCall::add(int dnnl_argument, const dnnl::memory::desc& desc) {
   slots_.push_back({dnnl::memory(desc, onednn_engine(), nullptr), nullptr});
   arguments_.push_back(dnnl_argument);

@@ -6,6 +6,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/activation.h"
@@ -28,6 +29,20 @@ Status append_activation(dnnl::post_ops& into, const Activation& activation);
 
 /// True for implementations that are slower than ours would be ("ref", "gemm").
 bool is_slow_implementation(const char* implementation);
+
+/// True for implementations that write behind their destination: the 8-bit and bf16 1x1 convolutions on AMX tiles store whole
+/// tiles where the picture ends inside one (oneDNN 2.6; 128 channels of 6x6 for example).
+bool is_faulty_implementation(const char* implementation);
+
+/// Moves a primitive descriptor on to its first implementation that is not faulty.
+template <class PrimitiveDesc>
+Status skip_faulty_implementations(PrimitiveDesc& primitive) {
+  while (is_faulty_implementation(primitive.impl_info_str())) {
+    const std::string name = primitive.impl_info_str();
+    if (!primitive.next_impl()) return unsupported("oneDNN has only '", name, "' for it");
+  }
+  return {};
+}
 
 /// Runs `body`, which returns a Status or Result; an exception of oneDNN becomes Unsupported or ResourceExhausted.
 template <class Body>
