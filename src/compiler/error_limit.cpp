@@ -24,6 +24,8 @@ std::int64_t reduction_length(const Problem& problem) {
     const bool transposed = op == "Gemm" && problem.attributes.get_int("transA", 0) != 0;
     return extent(0, transposed ? 0 : problem.inputs[0].shape.rank() - 1);
   }
+  if (op == "mmdeploy::MMCVMultiScaleDeformableAttention") return 4 * extent(3, 3) * extent(3, 4);
+  if (op == "custom_op::FlashDeformAttn") return 4 * extent(3, 3) / 3;
   if (problem.outputs.empty() || !problem.has_input(0)) return 1;
   std::int64_t inputs = 0;
   for (const TensorDesc& input : problem.inputs) {
