@@ -179,22 +179,44 @@ TEST(DeformAttentionCpu, InfiniteNeighboursOfWeightZero) {
   EXPECT_TRUE(agrees(test));
 }
 
-TEST(DeformAttentionCpu, LevelsAreCheckedInEachRun) {
-  const KernelCase test = attention_case({1, 2, 8, 4, 4}, DataType::f32);
+/// The kernel's own output, without any comparison.
+Result<Tensor> run_kernel(const KernelCase& test, const Shape& shape, int threads) {
   std::vector<TensorDesc> inputs;
   std::vector<const void*> addresses;
   for (const Tensor& input : test.inputs) inputs.push_back(TensorDesc::dense(input.type(), input.shape())), addresses.push_back(input.raw());
-  const std::vector<TensorDesc> outputs = {TensorDesc::dense(DataType::f32, {1, 4, 16})};
-  const Kernel* kernel = find_kernel("cpu", kMmcv, "squeezed_corners");
-  ASSERT_NE(kernel, nullptr);
-  auto prepared = kernel->prepare({kMmcv, test.attributes, inputs, outputs, {}, 1}).value();
+  const std::vector<TensorDesc> outputs = {TensorDesc::dense(DataType::f32, shape)};
+  FOVEA_ASSIGN(auto prepared, find_kernel("cpu", test.op, "squeezed_corners")->prepare({test.op, test.attributes, inputs, outputs, {}, threads}));
   std::vector<std::byte> scratch(prepared->scratch_bytes() + 64);
-  Tensor y = Tensor::allocate(DataType::f32, {1, 4, 16}).value();
+  FOVEA_ASSIGN(Tensor y, Tensor::allocate(DataType::f32, shape));
   void* out = y.raw();
   void* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
-  const Tensor far = tensor<std::int64_t>({3}, {12, 0, 54});
-  addresses[2] = far.raw();
-  EXPECT_TRUE(fails(prepared->run({addresses.data(), &out, aligned}), ErrorCode::InvalidArgument, "level 2 of 1x7 from row 54 on does not fit the 60 rows"));
+  FOVEA_RETURN_IF_ERROR(prepared->run({addresses.data(), &out, aligned}));
+  return y;
+}
+
+TEST(DeformAttentionCpu, LevelsAreCheckedInEachRun) {
+  KernelCase test = attention_case({1, 2, 8, 4, 4}, DataType::f32);
+  test.inputs[2] = tensor<std::int64_t>({3}, {12, 0, 54});
+  EXPECT_TRUE(fails(run_kernel(test, {1, 4, 16}, 1), ErrorCode::InvalidArgument, "level 2 of 1x7 from row 54 on does not fit the 60 rows"));
+}
+
+TEST(DeformAttentionCpu, ThreadsDoNotChangeTheNumbers) {
+  const KernelCase test = attention_case({2, 3, 24, 97, 4}, DataType::f32);
+  const Tensor one = run_kernel(test, {2, 97, 72}, 1).value();
+  for (const int threads : {2, 3, 5}) EXPECT_TRUE(same(run_kernel(test, {2, 97, 72}, threads).value(), one)) << threads;
+}
+
+TEST(DeformAttention, WithoutQueriesOrLevels) {
+  std::vector<Datum> inputs = two_levels();
+  inputs[3] = random(DataType::f32, {1, 0, 1, 2, 2, 2});
+  inputs[4] = random(DataType::f32, {1, 0, 1, 2, 2});
+  EXPECT_EQ(run_op1(kMmcv, inputs).shape(), Shape({1, 0, 1}));
+  inputs = two_levels();
+  inputs[1] = random(DataType::i64, {0, 2});
+  inputs[2] = random(DataType::i64, {0});
+  inputs[3] = random(DataType::f32, {1, 1, 1, 0, 2, 2});
+  inputs[4] = random(DataType::f32, {1, 1, 1, 0, 2});
+  EXPECT_TRUE(same(run_op1(kMmcv, inputs), tensor<float>({1, 1, 1}, {0})));
 }
 
 TEST(DeformAttentionCpu, SaysWhyNot) {
