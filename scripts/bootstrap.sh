@@ -28,7 +28,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 [ "$what" = build ] && exit 0
 
-wheels=(onnx==1.21.0 onnxruntime numpy pillow pycocotools)
+wheels=(onnx==1.21.0 onnxruntime numpy pillow pycocotools torch torchvision)
 [ "$what" = bench ] && wheels+=(openvino)
 stamp=.venv/.installed
 if [ "$(cat "$stamp" 2>/dev/null)" != "${wheels[*]}" ]; then
