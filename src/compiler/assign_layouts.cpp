@@ -88,6 +88,10 @@ class LayoutAssigner {
       const bool typed = node.op == "QLinearConv" || is_f32(x);
       return typed && rank(x) >= 3 && rank(x) <= 5 && rank(y) == rank(x) ? Attitude::Prefers : Attitude::Plain;
     }
+    if (node.op == "DeformConv") {
+      const bool sampled = node.has_input(2) && rank(node.inputs[2]) == 4 && (!node.has_input(4) || rank(node.inputs[4]) == 4);
+      return is_f32(x) && rank(x) == 4 && rank(y) == 4 && sampled ? Attitude::Prefers : Attitude::Plain;
+    }
     if (node.op == "Transpose") return rank(x) == rank(y) && rank(x) >= 0 ? Attitude::Converts : Attitude::Plain;
     if (node.op.starts_with("Reduce")) return reduces_in_any_layout(node) ? Attitude::Converts : Attitude::Plain;
     if (!shaped(y)) return Attitude::Plain;
@@ -138,6 +142,7 @@ class LayoutAssigner {
     if (!shaped(v)) return false;
     if (among(node.op, {"fovea::conv", "Conv", "ConvTranspose"})) return i == 0 || i == 3;
     if (node.op == "QLinearConv") return i == 0;
+    if (node.op == "DeformConv") return i == 0 || i == 2 || i == 4;
     if (graph_.value(v).is_constant()) return false;
     if (among(node.op, {"Slice", "Split", "Pad", "Resize", "Gather"})) return i == 0;
     return rank(v) == rank(node.outputs[0]);

@@ -8,7 +8,7 @@ namespace fovea::compiler {
 std::int64_t reduction_length(const Problem& problem) {
   const std::string_view op = problem.op;
   const auto extent = [&](int input, int axis) { return problem.inputs[static_cast<std::size_t>(input)].shape[axis]; };
-  if ((op == "Conv" || op == "fovea::conv" || op == "ConvInteger") && problem.has_input(1)) {
+  if ((op == "Conv" || op == "fovea::conv" || op == "ConvInteger" || op == "DeformConv") && problem.has_input(1)) {
     const Shape& weights = problem.inputs[1].shape;
     std::int64_t terms = 1;
     for (int axis = 1; axis < weights.rank(); ++axis) terms *= weights[axis];

@@ -13,7 +13,7 @@ Work estimate_work(std::string_view op, const Attributes& attributes, std::span<
   }
   const auto elements = [](const TensorDesc& desc) { return static_cast<double>(desc.shape.elements()); };
   const Shape& weights = inputs[1].shape;
-  if (op == "Conv" || op == "fovea::conv" || op == "ConvInteger" || op == "QLinearConv") {
+  if (op == "Conv" || op == "fovea::conv" || op == "ConvInteger" || op == "QLinearConv" || op == "DeformConv") {
     // Each output element sums ic/g * kh * kw products: the weights per output channel.
     work.flops = weights.rank() > 0 && weights[0] > 0 ? 2 * elements(outputs[0]) * elements(inputs[1]) / static_cast<double>(weights[0]) : 0;
   } else if (op == "ConvTranspose") {

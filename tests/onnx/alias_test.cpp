@@ -59,5 +59,25 @@ TEST(Alias, AnotherDomainSaysWhereTheNameIsKnown) {
   EXPECT_ERROR(model.status(), Unsupported, "known in the domains torchvision");
 }
 
+/// DCNv4 as its exporter writes it, without the attributes that have defaults.
+Result<Model> dcnv4(const std::string& domain, const std::string& attributes) {
+  return import_graph(node("DCNv4_Plugin", "value offset", "y", "name: 'levels.0' domain: '" + domain + "' " + attributes) + input("value", dims({1, 4, 5, 4})) +
+                          input("offset", dims({1, 4, 5, 56})) + output("y", dims({1, 4, 5, 4})),
+                      17, domain.empty() ? "" : "opset_import { domain: '" + domain + "' version: 1 }");
+}
+
+TEST(Alias, Dcnv4InAnyDomain) {
+  const std::string plugin = "attribute { name: 'plugin_version' type: STRING s: '1' } attribute { name: 'plugin_namespace' type: STRING s: '' } ";
+  for (const char* domain : {"", "custom_op", "TRT", "somewhere.else"}) {
+    const auto model = dcnv4(domain, plugin + integer("group", 2) + integer("group_channels", 2) + integer("step", 256));
+    EXPECT_TRUE(model.ok()) << domain << ": " << model.status().to_string();
+  }
+}
+
+TEST(Alias, Dcnv4NeedsItsGroups) {
+  EXPECT_ERROR(dcnv4("custom_op", integer("group", 2)).status(), InvalidModel, "group_channels");
+  EXPECT_ERROR(dcnv4("custom_op", integer("group", 2) + integer("group_channels", 2) + integer("groups", 2)).status(), InvalidModel, "unknown attribute 'groups'");
+}
+
 }  // namespace
 }  // namespace fovea::testing

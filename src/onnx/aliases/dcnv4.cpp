@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// DCNv4 as its exporters write it. Importers of TensorRT plugins look at the op type alone, so files carry it in any
+// domain or none.
+#include "onnx/alias.h"
+
+namespace fovea::onnx::aliases {
+
+namespace {
+
+Alias same_form(std::string_view name, std::string_view op) {
+  ops::OperatorSchema form = *ops::find_schema(op);
+  form.name = name;
+  return {.form = std::move(form), .op = op};
+}
+
+}  // namespace
+
+Alias dcnv4() { return same_form("DCNv4_Plugin", "custom_op::DCNv4_Plugin"); }
+
+Alias dcnv4_unsliced() { return same_form("DCNv4FuseOffset_Plugin", "custom_op::DCNv4FuseOffset_Plugin"); }
+
+}  // namespace fovea::onnx::aliases
