@@ -2,7 +2,7 @@
 // DCNv4 on the CPU, both forms, f32, f16 and bf16 storage: coordinates, weights and sums in f32, one rounding at the end.
 #include "backends/cpu/kit/threads.h"
 #include "device/kernel.h"
-#include "ops/deform/dcnv4_loops.h"
+#include "ops/deform/dcnv4_simd.h"
 
 namespace fovea {
 

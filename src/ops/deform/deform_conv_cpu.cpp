@@ -11,7 +11,7 @@
 #include "backends/cpu/kit/tile_gemm.h"
 #include "device/kernel.h"
 #include "ops/deform/deform_conv.h"
-#include "ops/deform/deform_conv_loops.h"
+#include "ops/deform/deform_conv_simd.h"
 
 namespace fovea {
 

@@ -4,13 +4,13 @@
 #include "backends/cpu/kit/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "ops/deform/dcnv4_loops.cpp"
+#define HWY_TARGET_INCLUDE "ops/deform/dcnv4_simd.cpp"
 #include "hwy/foreach_target.h"
 //
 #include "backends/cpu/kit/half_rows-inl.h"
 #include "backends/cpu/kit/simd_math-inl.h"
 #include "hwy/highway.h"
-#include "ops/deform/dcnv4_loops.h"
+#include "ops/deform/dcnv4_simd.h"
 
 #include <algorithm>
 

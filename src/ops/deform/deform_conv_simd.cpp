@@ -2,11 +2,11 @@
 #include "backends/cpu/kit/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "ops/deform/deform_conv_loops.cpp"
+#define HWY_TARGET_INCLUDE "ops/deform/deform_conv_simd.cpp"
 #include "hwy/foreach_target.h"
 //
 #include "hwy/highway.h"
-#include "ops/deform/deform_conv_loops.h"
+#include "ops/deform/deform_conv_simd.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fovea::ops::HWY_NAMESPACE {
