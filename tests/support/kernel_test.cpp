@@ -127,24 +127,48 @@ bool only_elements_written(Placed& placed) {
   return true;
 }
 
-::testing::AssertionResult run(const KernelCase& test, Setup& setup, const Kernel& kernel) {
-  auto prepared = kernel.prepare(problem_of(test, setup));
-  if (!prepared.ok()) return ::testing::AssertionFailure() << kernel.name() << ": " << prepared.status().message();
-  std::vector<unsigned char> scratch((*prepared)->scratch_bytes() + 64);
-  void* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
+/// A prepared kernel with the memory it works in.
+struct Bench {
+  std::unique_ptr<PreparedKernel> prepared;
+  std::vector<unsigned char> scratch;
   std::vector<const void*> inputs;
   std::vector<void*> outputs;
-  for (std::size_t i = 0; i < setup.inputs.size(); ++i) inputs.push_back(test.inputs[i].defined() ? setup.inputs[i].data() : nullptr);
-  for (Placed& output : setup.outputs) outputs.push_back(output.data());
+
+  Status run() {
+    void* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
+    return prepared->run({inputs.data(), outputs.data(), aligned});
+  }
+};
+
+Result<Bench> prepare(const KernelCase& test, Setup& setup, const Kernel& kernel) {
+  Bench bench;
+  FOVEA_ASSIGN(bench.prepared, kernel.prepare(problem_of(test, setup)));
+  bench.scratch.resize(bench.prepared->scratch_bytes() + 64);
+  for (std::size_t i = 0; i < setup.inputs.size(); ++i) bench.inputs.push_back(test.inputs[i].defined() ? setup.inputs[i].data() : nullptr);
+  for (Placed& output : setup.outputs) {
+    std::fill(output.memory.begin(), output.memory.end(), kCanary);
+    bench.outputs.push_back(output.data());
+  }
+  return bench;
+}
+
+Result<Tensor> output_of(Setup& setup, std::size_t i) {
+  FOVEA_ASSIGN(Tensor actual, Tensor::allocate(setup.expected[i].type(), setup.expected[i].shape()));
+  FOVEA_RETURN_IF_ERROR(copy_layout(setup.outputs[i].desc, setup.outputs[i].data(), TensorDesc::dense(actual.type(), actual.shape()), actual.raw()));
+  return actual;
+}
+
+::testing::AssertionResult run(const KernelCase& test, Setup& setup, const Kernel& kernel) {
+  auto bench = prepare(test, setup, kernel);
+  if (!bench.ok()) return ::testing::AssertionFailure() << kernel.name() << ": " << bench.status().message();
   for (int repeat = 0; repeat < 2; ++repeat) {
     for (Placed& output : setup.outputs) std::fill(output.memory.begin(), output.memory.end(), kCanary);
-    const Status status = (*prepared)->run({inputs.data(), outputs.data(), aligned});
+    const Status status = bench->run();
     if (!status.ok()) return ::testing::AssertionFailure() << kernel.name() << ": " << status.message();
     for (std::size_t i = 0; i < setup.outputs.size(); ++i) {
-      Tensor actual = Tensor::allocate(setup.expected[i].type(), setup.expected[i].shape()).value();
-      const Status copied = copy_layout(setup.outputs[i].desc, setup.outputs[i].data(), TensorDesc::dense(actual.type(), actual.shape()), actual.raw());
-      if (!copied.ok()) return ::testing::AssertionFailure() << copied.message();
-      const auto same = compare(actual, setup.expected[i], test.reduction_length);
+      const auto actual = output_of(setup, i);
+      if (!actual.ok()) return ::testing::AssertionFailure() << actual.status().message();
+      const auto same = compare(*actual, setup.expected[i], test.reduction_length);
       if (!same) return ::testing::AssertionFailure() << kernel.name() << ", output " << i << ": " << same.message();
       if (!only_elements_written(setup.outputs[i])) return ::testing::AssertionFailure() << kernel.name() << " writes outside output " << i;
     }
@@ -165,6 +189,30 @@ bool only_elements_written(Placed& placed) {
     refusals += std::string(kernel->name()) + ": " + status.message() + "; ";
   }
   return ::testing::AssertionFailure() << "no kernel can run this: " << refusals;
+}
+
+::testing::AssertionResult same_for_any_threads(KernelCase test, std::string_view name) {
+  const Kernel* kernel = find_kernel("cpu", test.op, name);
+  if (!kernel) return ::testing::AssertionFailure() << "no kernel " << name;
+  std::vector<Tensor> first;
+  for (const int threads : {1, 2, 3}) {
+    test.threads = threads;
+    auto setup = set_up(test);
+    if (!setup.ok()) return ::testing::AssertionFailure() << "reference: " << setup.status().message();
+    const Status can_run = kernel->can_run(problem_of(test, *setup));
+    if (!can_run.ok()) return ::testing::AssertionFailure() << name << ": " << can_run.message();
+    auto bench = prepare(test, *setup, *kernel);
+    const Status ran = bench.ok() ? bench->run() : bench.status();
+    if (!ran.ok()) return ::testing::AssertionFailure() << name << ": " << ran.message();
+    for (std::size_t i = 0; i < setup->outputs.size(); ++i) {
+      const Tensor actual = output_of(*setup, i).value();
+      if (threads == 1) first.push_back(actual);
+      if (std::memcmp(actual.raw(), first[i].raw(), actual.bytes()) != 0) {
+        return ::testing::AssertionFailure() << name << ": output " << i << " with " << threads << " threads differs from that with one";
+      }
+    }
+  }
+  return ::testing::AssertionSuccess();
 }
 
 std::string refusal(const KernelCase& test, std::string_view kernel) {

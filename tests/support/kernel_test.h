@@ -29,6 +29,8 @@ struct KernelCase {
 /// Runs the first candidate that can run (or only `kernel`) and compares every output with the reference. Fails with the
 /// refusals when none can; memory around outputs must stay untouched.
 ::testing::AssertionResult agrees(const KernelCase& test, std::string_view kernel = {});
+/// Runs `kernel` with 1, 2 and 3 threads; every output must have the same bytes.
+::testing::AssertionResult same_for_any_threads(KernelCase test, std::string_view kernel);
 /// Why `kernel` does not run this case; empty if it does.
 std::string refusal(const KernelCase& test, std::string_view kernel);
 
