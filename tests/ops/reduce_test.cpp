@@ -92,14 +92,6 @@ TEST(ArgMax, TiesAndNan) {
   EXPECT_TRUE(fails(run_op("ArgMax", {Tensor::allocate(DataType::f32, {0, 2}).value()}), ErrorCode::InvalidArgument, "is empty"));
 }
 
-TEST(CumSum, DirectionsAndAxes) {
-  const Tensor x = tensor<std::int32_t>({2, 3}, {1, 2, 3, 4, 5, 6});
-  EXPECT_TRUE(same(run_op1("CumSum", {x, scalar<std::int32_t>(1)}), tensor<std::int32_t>({2, 3}, {1, 3, 6, 4, 9, 15})));
-  EXPECT_TRUE(same(run_op1("CumSum", {x, scalar<std::int64_t>(-2)}, attributes({{"exclusive", 1}})), tensor<std::int32_t>({2, 3}, {0, 0, 0, 1, 2, 3})));
-  EXPECT_TRUE(same(run_op1("CumProd", {x, scalar<std::int64_t>(1)}, attributes({{"reverse", 1}})), tensor<std::int32_t>({2, 3}, {6, 6, 3, 120, 30, 6})));
-  EXPECT_TRUE(fails(run_op("CumSum", {x, scalar<std::int64_t>(2)}), ErrorCode::InvalidArgument, "axis 2"));
-}
-
 TEST(ReduceShapes, Symbolic) {
   const auto x = Infer::symbolic(DataType::f32, "NxCxHxW");
   EXPECT_EQ(infer_text("ReduceMean", {x, Infer::constant(ints({2, -1}))}), "f32 NxCx1x1");

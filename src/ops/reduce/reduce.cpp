@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schemas of the Reduce family, ArgMax, ArgMin, CumSum and CumProd.
+// Schemas of the Reduce family, ArgMax and ArgMin.
 #include "ops/reduce/reduce_axes.h"
 #include "ops/schema.h"
 
@@ -62,12 +62,6 @@ Status infer_arg(InferContext& context) {
   return {};
 }
 
-Status infer_cumulative(InferContext& context) {
-  context.set_output_element(0, context.input_element(0));
-  if (const SymbolicShape* shape = context.input_shape(0)) context.set_output_shape(0, *shape);
-  return {};
-}
-
 OperatorSchema reduce(std::string_view name, std::string_view summary, TypeSet types = kReducible) {
   return {.name = name, .max_inputs = 2, .types = types,
           .attributes = {{"keepdims", AttributeType::Int, false, "1"}, {"noop_with_empty_axes", AttributeType::Int, false, "0"}},
@@ -79,12 +73,6 @@ OperatorSchema arg(std::string_view name, std::string_view summary) {
           .attributes = {{"axis", AttributeType::Int, false, "0"}, {"keepdims", AttributeType::Int, false, "1"},
                          {"select_last_index", AttributeType::Int, false, "0"}},
           .infer = infer_arg, .summary = summary};
-}
-
-OperatorSchema cumulative(std::string_view name, int since, std::string_view summary) {
-  return {.name = name, .since = since, .min_inputs = 2, .max_inputs = 2, .types = kReducible,
-          .attributes = {{"exclusive", AttributeType::Int, false, "0"}, {"reverse", AttributeType::Int, false, "0"}},
-          .infer = infer_cumulative, .summary = summary};
 }
 
 constexpr TypeSet kOrdered = kReducible | types(DataType::i8, DataType::u8, DataType::boolean);
@@ -104,7 +92,5 @@ OperatorSchema reduce_sum_square_schema() { return reduce("ReduceSumSquare", "su
 
 OperatorSchema arg_max_schema() { return arg("ArgMax", "index of the largest element along an axis"); }
 OperatorSchema arg_min_schema() { return arg("ArgMin", "index of the smallest element along an axis"); }
-OperatorSchema cum_prod_schema() { return cumulative("CumProd", 26, "running product along an axis"); }
-OperatorSchema cum_sum_schema() { return cumulative("CumSum", 11, "running sum along an axis"); }
 
 }  // namespace fovea::ops
