@@ -46,6 +46,26 @@ TEST(ScatterND, WritesSlices) {
   EXPECT_TRUE(fails(run_op("ScatterND", {data, tensor<std::int64_t>({1, 1}, {0}), tensor<std::int8_t>({1, 1}, {1})}), ErrorCode::InvalidArgument, "expected shape 1x2"));
 }
 
+TEST(ScatterND, ElementsAndRowsWithBothIndexTypes) {
+  const Tensor data = tensor<float>({8}, {1, 2, 3, 4, 5, 6, 7, 8}), updates = tensor<float>({4}, {9, 10, 11, 12});
+  const Tensor expected = tensor<float>({8}, {1, 11, 3, 10, 9, 6, 7, 12});
+  EXPECT_TRUE(same(run_op1("ScatterND", {data, tensor<std::int64_t>({4, 1}, {4, 3, 1, -1}), updates}), expected));
+  EXPECT_TRUE(same(run_op1("ScatterND", {data, tensor<std::int32_t>({4, 1}, {4, 3, 1, -1}), updates}), expected));
+  EXPECT_TRUE(same(run_op1("ScatterND", {tensor<float>({3, 2}, {1, 2, 3, 4, 5, 6}), tensor<std::int32_t>({2, 1}, {2, 0}), tensor<float>({2, 2}, {50, 60, 70, 80})}),
+                   tensor<float>({3, 2}, {70, 80, 3, 4, 50, 60})));
+}
+
+TEST(ScatterND, DuplicatesInOrder) {
+  const Tensor data = tensor<float>({2}, {1, 2}), indices = tensor<std::int64_t>({3, 1}, {0, 0, -2}), updates = tensor<float>({3}, {5, 7, 3});
+  const auto scattered = [&](const char* reduction) { return run_op1("ScatterND", {data, indices, updates}, attributes({{"reduction", reduction}})); };
+  EXPECT_TRUE(same(scattered("none"), tensor<float>({2}, {3, 2})));
+  EXPECT_TRUE(same(scattered("add"), tensor<float>({2}, {16, 2})));
+  EXPECT_TRUE(same(scattered("mul"), tensor<float>({2}, {105, 2})));
+  EXPECT_TRUE(same(scattered("max"), tensor<float>({2}, {7, 2})));
+  EXPECT_TRUE(same(scattered("min"), tensor<float>({2}, {1, 2})));
+  EXPECT_TRUE(fails(run_op("ScatterND", {data, tensor<std::int32_t>({3, 1}, {0, 2, 0}), updates}), ErrorCode::InvalidArgument, "index 2 is out of range for extent 2"));
+}
+
 TEST(TopK, TiesKeepTheLowerIndexAndNaNIsLargest) {
   const Tensor data = tensor<float>({6}, {2, NAN, 3, 2, 3, -1});
   const auto largest = run_op("TopK", {data, ints({4})}, {}, 2);

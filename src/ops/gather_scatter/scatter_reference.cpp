@@ -4,37 +4,15 @@
 // Updates are applied in memory order, so of two to one place the last wins.
 #include <algorithm>
 
-#include "base/element_types.h"
 #include "base/strided_copy.h"
 #include "ops/axis.h"
 #include "ops/fill.h"
+#include "ops/gather_scatter/scatter_reduction.h"
 #include "ops/kernel_context.h"
 
 namespace fovea::ops {
 
 namespace {
-
-// Calls f(combine) where combine(old, update) is the reduction; half types are combined in float.
-template <class T, class F>
-Status with_reduction(std::string_view reduction, F&& f) {
-  using W = std::conditional_t<kIsHalf<T>, float, T>;
-  const auto wide = [&](auto combine) {
-    f([combine](T a, T b) { return static_cast<T>(combine(static_cast<W>(a), static_cast<W>(b))); });
-    return Status();
-  };
-  if constexpr (std::is_integral_v<T>) {
-    using U = std::make_unsigned_t<T>;  // sums and products wrap
-    if (reduction == "add") return wide([](W a, W b) { return static_cast<T>(static_cast<U>(a) + static_cast<U>(b)); });
-    if (reduction == "mul") return wide([](W a, W b) { return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b)); });
-  } else {
-    if (reduction == "add") return wide([](W a, W b) { return a + b; });
-    if (reduction == "mul") return wide([](W a, W b) { return a * b; });
-  }
-  // NaN wins, as in NumPy.
-  if (reduction == "max") return wide([](W a, W b) { return a != a || a > b ? a : b; });
-  if (reduction == "min") return wide([](W a, W b) { return a != a || a < b ? a : b; });
-  return invalid_argument("reduction '", reduction, "' is unknown");
-}
 
 // out[offsets[i] + n] (reduction)= updates[i * count + n]
 Status apply(Tensor& output, std::span<const std::int64_t> offsets, const Tensor& updates, std::int64_t count, const std::string& reduction) {
