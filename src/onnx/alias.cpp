@@ -22,6 +22,18 @@ Name split(std::string_view op) {
   return at == std::string_view::npos ? Name{{}, op} : Name{op.substr(0, at), op.substr(at + 2)};
 }
 
+// Fields of plugins are arrays, so their nodes often give a list of one where the form has a number.
+void unwrap_numbers(Attributes& attributes, const ops::OperatorSchema& form) {
+  for (const ops::AttributeSpec& spec : form.attributes) {
+    const AttributeValue* found = attributes.find(spec.name);
+    if (!found) continue;
+    const auto* ints = std::get_if<std::vector<std::int64_t>>(found);
+    const auto* floats = std::get_if<std::vector<double>>(found);
+    if (spec.type == ops::AttributeType::Int && ints && ints->size() == 1) attributes.set(std::string(spec.name), std::int64_t{ints->front()});
+    if (spec.type == ops::AttributeType::Float && floats && floats->size() == 1) attributes.set(std::string(spec.name), double{floats->front()});
+  }
+}
+
 std::string_view shown(std::string_view domain) { return domain.empty() ? "ai.onnx" : domain; }
 
 }  // namespace
@@ -60,6 +72,7 @@ Status translate_alias(const Alias& alias, Upgrade& upgrade) {
   ir::Node& node = upgrade.node;
   node.attributes.erase("plugin_version");
   node.attributes.erase("plugin_namespace");
+  unwrap_numbers(node.attributes, alias.form);
   FOVEA_RETURN_IF_ERROR(ops::check_against_schema(alias.form, node.attributes, static_cast<int>(node.inputs.size()),
                                                   static_cast<int>(node.outputs.size()), static_cast<int>(node.bodies.size())));
   for (int i = 0; alias.form.max_inputs < ops::kVariadic && i < alias.form.min_inputs; ++i) {

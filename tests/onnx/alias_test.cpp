@@ -79,5 +79,45 @@ TEST(Alias, Dcnv4NeedsItsGroups) {
   EXPECT_ERROR(dcnv4("custom_op", integer("group", 2) + integer("group_channels", 2) + integer("groups", 2)).status(), InvalidModel, "unknown attribute 'groups'");
 }
 
+std::string list_of_one(const std::string& name, float value) { return "attribute { name: '" + name + "' type: FLOATS floats: " + std::to_string(value) + " } "; }
+
+/// x [2,4] through one node of a domain.
+Result<Model> on_matrix(const std::string& op, const std::string& domain, const std::string& attributes, const std::string& outputs = "y") {
+  return import_graph(node(op, "x", outputs, "name: 'n' domain: '" + domain + "' " + attributes) + input("x", dims({2, 4})) + output("y", dims({2, 4})), 17,
+                      domain.empty() ? "" : "opset_import { domain: '" + domain + "' version: 1 }");
+}
+
+TEST(Alias, RunningExtremesInAnyDomain) {
+  for (const char* domain : {"", "mmcv", "mmdeploy", "custom_op", "aten"}) {
+    const auto model = on_matrix("cummax", domain, integer("dim", -1), "y i");
+    ASSERT_TRUE(model.ok()) << domain << ": " << model.status().to_string();
+    EXPECT_EQ(ops_of(model->graph()), "mmcv::cummax") << domain;
+  }
+  EXPECT_ERROR(on_matrix("cummin", "mmcv", integer("axis", 0)).status(), InvalidModel, "cummin: unknown attribute 'axis'; known: dim");
+}
+
+TEST(Alias, LayerNormPluginHasOneNumberAsScale) {
+  for (const char* domain : {"", "custom_op", "TRT"}) {
+    const auto model = on_matrix("LayerNorm", domain, list_of_one("epsilon", 0.5f));
+    ASSERT_TRUE(model.ok()) << domain << ": " << model.status().to_string();
+    const ir::Graph& graph = model->graph();
+    ASSERT_EQ(ops_of(graph), "LayerNormalization") << domain;
+    const ir::Node& norm = graph.node(graph.topological_order()[0]);
+    EXPECT_EQ(norm.attributes.get_float("epsilon"), 0.5);
+    EXPECT_EQ(graph.value(norm.inputs[1]).constant.elements(), 1);
+  }
+  EXPECT_ERROR(on_matrix("LayerNorm", "", integer("epsilon", 1)).status(), InvalidModel, "'epsilon' must be of type float (default 1e-5)");
+}
+
+TEST(Alias, InstanceNormalizationRenamed) {
+  for (const char* op : {"MMCVInstanceNormalization", "TRTInstanceNormalization"}) {
+    const auto model = import_graph(node(op, "x s b", "y", "domain: 'mmdeploy' " + list_of_one("epsilon", 0.5f)) + input("x", dims({1, 2, 4})) + input("s", dims({2})) +
+                                        input("b", dims({2})) + output("y", dims({1, 2, 4})),
+                                    17, "opset_import { domain: 'mmdeploy' version: 1 }");
+    ASSERT_TRUE(model.ok()) << op << ": " << model.status().to_string();
+    EXPECT_EQ(ops_of(model->graph()), "InstanceNormalization");
+  }
+}
+
 }  // namespace
 }  // namespace fovea::testing

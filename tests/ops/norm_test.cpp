@@ -32,6 +32,16 @@ TEST(LayerNormalization, LargeMeanKeepsTheVariance) {
   EXPECT_TRUE(close(y, tensor<float>({1, 4}, {-1.5 / s, -0.5 / s, 0.5 / s, 1.5 / s}), {1e-6, 0}));
 }
 
+TEST(LayerNormalization, KnownRow) {
+  const Tensor y = run_op1("LayerNormalization", {tensor<float>({1, 5}, {1, 2, 3, 4, 8}), scalar(1)});
+  EXPECT_TRUE(close(y, tensor<float>({1, 5}, {-1.075887, -0.662084, -0.248282, 0.165521, 1.820731}), {1e-5, 1e-6}));
+}
+
+TEST(InstanceNormalization, KnownChannel) {
+  const Tensor y = run_op1("InstanceNormalization", {tensor<float>({1, 1, 2, 2}, {1, 2, 3, 4}), ones(1, 2), ones(1, 1)});
+  EXPECT_TRUE(close(y, tensor<float>({1, 1, 2, 2}, {-1.683271, 0.105576, 1.894424, 3.683271}), {1e-5, 1e-6}));
+}
+
 TEST(LayerNormalization, Statistics) {
   const auto outputs = run_op("LayerNormalization", {tensor<Half>({2, 2}, {1, 3, 2, 2}), tensor<Half>({2}, {1, 1})}, attributes({{"epsilon", 1.0}}), 3);
   ASSERT_TRUE(outputs.ok()) << outputs.status().message();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// LayerNormalization and RMSNormalization in f32: one row of n = product of the normalised axes at a time, mean
-// and variance in two passes over a row that stays in the L1 cache.
-#include <cmath>
+// LayerNormalization and RMSNormalization in f32, with mean and inverse deviation where they are outputs: one row of
+// n = product of the normalised axes at a time.
+#include <algorithm>
 
-#include "backends/cpu/kit/row_ops.h"
 #include "backends/cpu/kit/threads.h"
 #include "device/kernel.h"
 #include "ops/axis.h"
+#include "ops/norm/norm_loops.h"
 
 namespace fovea {
 
@@ -16,29 +16,46 @@ using namespace cpu;
 
 class PreparedNorm : public PreparedKernel {
  public:
-  std::int64_t rows = 1, n = 1;
-  float epsilon = 0;
-  bool centred = true, has_scale = false, has_bias = false;
+  std::int64_t rows = 1;
+  RowNorm norm;
+  std::int64_t scale_elements = 0, bias_elements = 0;  ///< 0 for a missing one
+  bool has_means = false, has_inverses = false;
   int threads = 1;
 
+  /// Room for one number spread over a row.
+  std::size_t scratch_bytes() const override {
+    const bool spread = (scale_elements == 1 || bias_elements == 1) && norm.n > 1;
+    return spread ? 2 * static_cast<std::size_t>(norm.n) * sizeof(float) : 0;
+  }
+
   Status run(const Arguments& arguments) override {
-    const RowOps& ops = row_ops();
+    auto* scratch = static_cast<float*>(arguments.scratch);
+    RowNorm job = norm;
+    if (scale_elements > 0) job.gamma = per_element(static_cast<const float*>(arguments.inputs[1]), scale_elements, scratch);
+    if (bias_elements > 0) job.beta = per_element(static_cast<const float*>(arguments.inputs[2]), bias_elements, scratch + norm.n);
     const auto* x = static_cast<const float*>(arguments.inputs[0]);
-    const auto* gamma = has_scale ? static_cast<const float*>(arguments.inputs[1]) : nullptr;
-    const auto* beta = has_bias ? static_cast<const float*>(arguments.inputs[2]) : nullptr;
     auto* y = static_cast<float*>(arguments.outputs[0]);
-    parallel_for(useful_threads(threads, rows, n * 4), rows, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        const float* from = x + row * n;
-        const auto count = static_cast<float>(n);
-        const float mean = centred ? ops.sum(from, n) / count : 0.0f;
-        const float variance = ops.sum_squares(from, mean, n) / count;
-        ops.normalise(from, mean, 1 / std::sqrt(variance + epsilon), gamma, beta, y + row * n, n);
-      }
+    auto* means = has_means ? static_cast<float*>(arguments.outputs[1]) : nullptr;
+    auto* inverses = has_inverses ? static_cast<float*>(arguments.outputs[2]) : nullptr;
+    parallel_for(useful_threads(threads, rows, norm.n * 4), rows, [&](std::int64_t begin, std::int64_t end) {
+      norm_loops().rows(job, x + begin * norm.n, y + begin * norm.n, means ? means + begin : nullptr, inverses ? inverses + begin : nullptr, end - begin);
     });
     return {};
   }
+
+ private:
+  const float* per_element(const float* given, std::int64_t elements, float* room) const {
+    if (elements == norm.n) return given;
+    std::fill_n(room, norm.n, *given);
+    return room;
+  }
 };
+
+std::int64_t row_length(const Shape& shape, int axis) {
+  std::int64_t n = 1;
+  for (int i = axis; i < shape.rank(); ++i) n *= shape[i];
+  return n;
+}
 
 class NormKernel : public Kernel {
  public:
@@ -46,23 +63,26 @@ class NormKernel : public Kernel {
 
   Status can_run(const Problem& problem) const override {
     const TensorDesc& x = problem.inputs[0];
-    for (const TensorDesc& input : problem.inputs) {
-      if (input.type == DataType::undefined) continue;
-      if (input.type != DataType::f32) return unsupported("computes in f32, found ", fovea::name(input.type));
-      if (!input.is_plain_dense()) return unsupported("dense plain tensors");
-    }
-    if (!problem.outputs[0].is_plain_dense()) return unsupported("dense plain tensors");
-    for (std::size_t o = 1; o < problem.outputs.size(); ++o) {
-      if (problem.outputs[o].type != DataType::undefined) return unsupported("no statistics as further outputs");
-    }
-    if (problem.attributes.get_int("stash_type", 1) != 1) return unsupported("statistics in f32");
-    if (x.shape.elements() == 0 || x.shape.rank() == 0) return unsupported("tensors with elements and rank >= 1");
-    if (problem.outputs[0].type != x.type || !(problem.outputs[0].shape == x.shape)) return unsupported("input and output of one shape");
-    FOVEA_ASSIGN(const int axis, ops::normalize_axis(problem.attributes.get_int("axis", -1), x.shape.rank()));
-    for (int i = 1; i < static_cast<int>(problem.inputs.size()); ++i) {
-      if (problem.has_input(i) && problem.inputs[static_cast<std::size_t>(i)].shape.elements() != row_length(x.shape, axis)) {
-        return unsupported("scale and bias with one element per normalised position");
+    for (const auto& tensors : {problem.inputs, problem.outputs}) {
+      for (const TensorDesc& tensor : tensors) {
+        if (tensor.type == DataType::undefined) continue;
+        if (tensor.type != DataType::f32) return unsupported("computes in f32, found ", fovea::name(tensor.type));
+        if (!tensor.is_plain_dense()) return unsupported("dense plain tensors");
       }
+    }
+    if (x.shape.elements() == 0 || x.shape.rank() == 0) return unsupported("tensors with elements and rank >= 1");
+    if (!(problem.outputs[0].shape == x.shape)) return unsupported("input and output of one shape");
+    FOVEA_ASSIGN(const int axis, ops::normalize_axis(problem.attributes.get_int("axis", -1), x.shape.rank()));
+    const std::int64_t n = row_length(x.shape, axis);
+    for (std::size_t i = 1; i < problem.inputs.size(); ++i) {
+      const std::int64_t elements = problem.inputs[i].shape.elements();
+      if (problem.has_input(static_cast<int>(i)) && elements != n && elements != 1) {
+        return unsupported("scale and bias with one element, or one per normalised position");
+      }
+    }
+    for (std::size_t i = 1; i < problem.outputs.size(); ++i) {
+      const TensorDesc& statistics = problem.outputs[i];
+      if (statistics.type != DataType::undefined && statistics.shape.elements() != x.shape.elements() / n) return unsupported("statistics of one element per row");
     }
     return {};
   }
@@ -71,21 +91,17 @@ class NormKernel : public Kernel {
     const Shape& x = problem.inputs[0].shape;
     FOVEA_ASSIGN(const int axis, ops::normalize_axis(problem.attributes.get_int("axis", -1), x.rank()));
     auto kernel = std::make_unique<PreparedNorm>();
-    kernel->n = row_length(x, axis);
-    kernel->rows = x.elements() / kernel->n;
-    kernel->epsilon = static_cast<float>(problem.attributes.get_float("epsilon", 1e-5));
-    kernel->centred = problem.op == "LayerNormalization";
-    kernel->has_scale = problem.has_input(1);
-    kernel->has_bias = problem.has_input(2);
+    kernel->norm.n = row_length(x, axis);
+    kernel->norm.epsilon = static_cast<float>(problem.attributes.get_float("epsilon", 1e-5));
+    kernel->norm.centred = problem.op == "LayerNormalization";
+    kernel->rows = x.elements() / kernel->norm.n;
+    kernel->scale_elements = problem.has_input(1) ? problem.inputs[1].shape.elements() : 0;
+    kernel->bias_elements = problem.has_input(2) ? problem.inputs[2].shape.elements() : 0;
+    const auto has_output = [&](std::size_t i) { return i < problem.outputs.size() && problem.outputs[i].type != DataType::undefined; };
+    kernel->has_means = has_output(1);
+    kernel->has_inverses = has_output(2);
     kernel->threads = problem.threads;
     return std::unique_ptr<PreparedKernel>(std::move(kernel));
-  }
-
- private:
-  static std::int64_t row_length(const Shape& shape, int axis) {
-    std::int64_t n = 1;
-    for (int i = axis; i < shape.rank(); ++i) n *= shape[i];
-    return n;
   }
 };
 
