@@ -77,6 +77,67 @@ TEST(PointwiseCpu, QuantisedGrids) {
   EXPECT_TRUE(agrees(program_case(unshifted, {random(DataType::f32, {3, 2111}, -15, 30)})));
 }
 
+/// Quantised PRelu of a sum, as exporters write it: every step between two quantisations.
+std::string quantised_prelu(const char* type) {
+  const std::string t = type, low = t == "i8" ? "-0x1p+7" : "0x0p+0", high = t == "i8" ? "0x1.fcp+6" : "0x1.fep+7";
+  std::string program = "input " + t + " 0; input " + t + " 1; input f32 2";
+  int next = 3;
+  const auto add = [&](const std::string& clause) {
+    program += "; " + clause;
+    return std::to_string(next++);
+  };
+  const auto number = [&](const std::string& value) { return add("const f32 " + value); };
+  const auto dequantise = [&](const std::string& x, const std::string& scale, const std::string& zero) {
+    const std::string wide = add("cast f32 " + x);
+    return add("mul f32 " + (zero.empty() ? wide : add("sub f32 " + wide + " " + number(zero))) + " " + number(scale));
+  };
+  const auto quantise = [&](const std::string& x, const std::string& scale, const std::string& zero) {
+    std::string whole = add("round f32 " + add("div f32 " + x + " " + number(scale)));
+    if (!zero.empty()) whole = add("add f32 " + whole + " " + number(zero));
+    return add("cast " + t + " " + add("min f32 " + add("max f32 " + whole + " " + number(low)) + " " + number(high)));
+  };
+  const auto grid = [&](const std::string& x, const std::string& scale, const std::string& zero) { return dequantise(quantise(x, scale, zero), scale, zero); };
+  const std::string sum = quantise(add("add f32 " + dequantise("0", "0x1.9p-5", "0x1.4p+3") + " " + dequantise("1", "0x1.3p-5", "")), "0x1.ap-5", "0x1.8p+2");
+  const std::string x = dequantise(sum, "0x1.ap-5", "0x1.8p+2");
+  const std::string positive = grid(add("relu f32 " + x), "0x1.1p-6", low == "0x0p+0" ? "" : low);
+  const std::string negative = grid(add("relu f32 " + add("neg f32 " + x)), "0x1.2p-6", low == "0x0p+0" ? "" : low);
+  const std::string scaled = grid(add("mul f32 " + negative + " 2"), "0x1.4p-6", "0x1.5p+6");
+  const std::string result = quantise(add("add f32 " + positive + " " + scaled), "0x1.8p-5", "-0x1p+1");
+  return program + "; output " + result;
+}
+
+TEST(PointwiseCpu, QuantisedPReluOfASum) {
+  for (const DataType type : {DataType::i8, DataType::u8}) {
+    const std::string program = quantised_prelu(type == DataType::i8 ? "i8" : "u8");
+    const double low = type == DataType::i8 ? -128 : 0;
+    for (const Layout layout : {Layout::plain, Layout::nhwc}) {
+      for (const Shape& shape : {Shape{1, 5, 17, 19}, Shape{2, 33, 17, 5}, Shape{1, 1100, 3, 2}, Shape{1, 3, 70, 70}, Shape{1, 16, 2, 1}}) {
+        KernelCase test = program_case(program.c_str(), {random(type, shape, low, low + 256), random(type, shape, low, low + 256, 2),
+                                                         random(DataType::f32, {shape[1], 1, 1}, -2, 1, 3)}, layout);
+        test.constants = {2};
+        EXPECT_TRUE(agrees(test)) << name(type) << " " << shape.to_string() << " " << name(layout);
+        test.sliced_inputs = {0};
+        test.sliced_output = true;
+        EXPECT_TRUE(agrees(test)) << name(type) << " " << shape.to_string() << " " << name(layout) << " sliced";
+        test.constants = {};
+        EXPECT_TRUE(agrees(test)) << name(type) << " " << shape.to_string() << " " << name(layout) << " slopes unknown";
+      }
+    }
+  }
+}
+
+TEST(PointwiseCpu, TablesOfOneByte) {
+  // Every byte once, each result through sigmoid: one table for all.
+  Tensor x = random(DataType::u8, {4, 256});
+  for (std::int64_t i = 0; i < x.elements(); ++i) x.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i);
+  const char* program =
+      "input u8 0; cast f32 0; const f32 0x1.4p-5; const f32 0x1p+7; sub f32 1 3; mul f32 4 2; sigmoid f32 5; mul f32 6 5; div f32 7 2; round f32 8; "
+      "const f32 0x1.cp+4; add f32 9 10; const f32 0x0p+0; max f32 11 12; const f32 0x1.fep+7; min f32 13 14; cast u8 15; output 16; output 6";
+  KernelCase test = program_case(program, {x});
+  test.num_outputs = 2;
+  EXPECT_TRUE(agrees(test));
+}
+
 TEST(PointwiseCpu, OtherTypes) {
   for (DataType type : {DataType::f64, DataType::i32, DataType::i64, DataType::f16, DataType::bf16}) {
     KernelCase test;

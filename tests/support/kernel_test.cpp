@@ -219,7 +219,9 @@ std::string refusal(const KernelCase& test, std::string_view kernel) {
   auto setup = set_up(test);
   if (!setup.ok()) return setup.status().message();
   const Kernel* found = find_kernel("cpu", test.op, kernel);
-  return found ? found->can_run(problem_of(test, *setup)).message() : "no such kernel";
+  if (!found) return "no such kernel";
+  const Status status = found->can_run(problem_of(test, *setup));
+  return std::string(status.ok() ? found->prepare(problem_of(test, *setup)).status().message() : status.message());
 }
 
 }  // namespace fovea::testing

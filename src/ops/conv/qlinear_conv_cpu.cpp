@@ -46,7 +46,7 @@ Status check(const Problem& problem) {
 
 class PreparedQuantizedConv : public PreparedKernel {
  public:
-  static Result<std::unique_ptr<PreparedKernel>> create(const Problem& problem) {
+  static Result<std::unique_ptr<PreparedKernel>> create(const Problem& problem, MatrixUnit unit) {
     return onednn_guard("QLinearConv", [&]() -> Result<std::unique_ptr<PreparedKernel>> {
       const ThreadCountScope scope(problem.threads);
       const Tensor& weights = problem.constants[kW];
@@ -95,8 +95,7 @@ class PreparedQuantizedConv : public PreparedKernel {
       const Forward::desc desc = has_bias ? Forward::desc(kind, algorithm, src, any, bias, dst, strides, dilations, begin, end)
                                           : Forward::desc(kind, algorithm, src, any, dst, strides, dilations, begin, end);
       Forward::primitive_desc primitive(desc, attributes, onednn_engine());
-      FOVEA_RETURN_IF_ERROR(skip_faulty_implementations(primitive));
-      if (is_slow_implementation(primitive.impl_info_str())) return unsupported("oneDNN has only '", primitive.impl_info_str(), "' for it");
+      FOVEA_RETURN_IF_ERROR(choose_implementation(primitive, unit));
 
       auto kernel = std::make_unique<PreparedQuantizedConv>();
       kernel->src_ = kernel->call_.add(DNNL_ARG_SRC, src);
@@ -130,19 +129,32 @@ class PreparedQuantizedConv : public PreparedKernel {
 
 class OnednnQuantizedConv : public Kernel {
  public:
-  std::string_view name() const override { return "onednn_qlinear_conv"; }
+  explicit OnednnQuantizedConv(MatrixUnit unit) : unit_(unit) {}
+
+  std::string_view name() const override { return unit_ == MatrixUnit::With ? "onednn_qlinear_conv_amx" : "onednn_qlinear_conv"; }
   std::span<const Layout> layouts() const override {
     static constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
     return kLayouts;
   }
-  Status can_run(const Problem& problem) const override { return check(problem); }
-  Result<std::unique_ptr<PreparedKernel>> prepare(const Problem& problem) const override { return PreparedQuantizedConv::create(problem); }
+  Status can_run(const Problem& problem) const override {
+    if (unit_ == MatrixUnit::With && !has_matrix_unit()) return unsupported("this machine has no matrix unit (AMX)");
+    return check(problem);
+  }
+  Result<std::unique_ptr<PreparedKernel>> prepare(const Problem& problem) const override { return PreparedQuantizedConv::create(problem, unit_); }
+
+ private:
+  MatrixUnit unit_;
 };
 
 }  // namespace
 
 const Kernel& onednn_qlinear_conv() {
-  static const OnednnQuantizedConv kernel;
+  static const OnednnQuantizedConv kernel(MatrixUnit::Without);
+  return kernel;
+}
+
+const Kernel& onednn_qlinear_conv_amx() {
+  static const OnednnQuantizedConv kernel(MatrixUnit::With);
   return kernel;
 }
 

@@ -115,25 +115,6 @@ void tile_to_f16(const void* const* operands, void* result, std::int64_t n) {
   for (std::int64_t k = i; k < n; ++k) y[k] = narrow[k - i];
 }
 
-void tile_fake_quantise(const void* const* operands, void* result, std::int64_t n) {
-  const F32 d;
-  const auto first = [&](int i) { return *static_cast<const float*>(operands[i]); };
-  const auto scale = hn::Set(d, first(1)), zero = hn::Set(d, first(2)), low = hn::Set(d, first(3)), high = hn::Set(d, first(4));
-  const auto inverse = hn::Set(d, 1.0f / first(1)), slack = hn::Set(d, 3e-7f), half = hn::Set(d, 0.5f);
-  map_f32<1>(operands, result, n, [=](auto, auto x, auto) HWY_ATTR {
-    // Multiplying by the inverse rounds to the same whole number as the division unless the quotient lies within
-    // its own rounding error of a tie: only then divide.
-    const auto quotient = hn::Mul(x, inverse);
-    auto whole = hn::Round(quotient);
-    const auto doubtful = hn::Not(hn::Lt(hn::MulAdd(hn::Abs(quotient), slack, hn::Abs(hn::Sub(quotient, whole))), half));
-    if (HWY_UNLIKELY(!hn::AllFalse(d, doubtful))) whole = hn::Round(hn::Div(x, scale));
-    const auto q = hn::Min(hn::Max(hn::Add(whole, zero), low), high);
-    return hn::Mul(hn::Sub(q, zero), scale);
-  });
-}
-
-TileFunction find_fake_quantise() { return tile_fake_quantise; }
-
 /// Comparisons to bytes 0 and 1.
 template <class Compare>
 HWY_INLINE void compare_f32(const void* const* operands, void* result, std::int64_t n, Compare compare) {
@@ -252,11 +233,8 @@ HWY_AFTER_NAMESPACE();
 namespace fovea::cpu {
 
 HWY_EXPORT(find);
-HWY_EXPORT(find_fake_quantise);
 
 TileFunction simd_tile_function(PointwiseOp op, DataType operand, DataType type) { return HWY_DYNAMIC_DISPATCH(find)(op, operand, type); }
-
-TileFunction fake_quantise_tile_function() { return HWY_DYNAMIC_DISPATCH(find_fake_quantise)(); }
 
 }  // namespace fovea::cpu
 #endif

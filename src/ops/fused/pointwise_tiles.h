@@ -17,8 +17,14 @@ TileFunction simd_tile_function(PointwiseOp op, DataType operand, DataType type)
 /// Plain loops for everything else that a verified program can contain.
 TileFunction scalar_tile_function(PointwiseOp op, DataType operand, DataType type);
 
-/// (min(max(round(x / scale) + zero, low), high) - zero) * scale: a value put on its quantised grid. Operands x,
-/// scale, zero, low, high; only the first element of the last four is read.
+/// Whole quantisation steps; null where there is no vector code. Of scale, zero, low and high only the first element is read.
+///   quantise        q = min(max(round(x / scale) + zero, low), high)       x f32, scale, zero, low, high
+///   dequantise      (x - zero) * scale                                    x a byte, scale, zero
+///   fake_quantise   (q - zero) * scale                                    as quantise
+///   quantised_sum   quantise(dequantise(a) + dequantise(b))               a, b, scale, zero of each, then as quantise
+TileFunction quantise_tile_function(DataType to);
+TileFunction dequantise_tile_function(DataType from);
 TileFunction fake_quantise_tile_function();
+TileFunction quantised_sum_tile_function(DataType from, DataType to);
 
 }  // namespace fovea::cpu

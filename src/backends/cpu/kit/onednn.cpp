@@ -68,8 +68,19 @@ bool is_slow_implementation(const char* implementation) {
   return text.find("ref") != std::string_view::npos || text.find("gemm") != std::string_view::npos;
 }
 
-bool is_faulty_implementation(const char* implementation) {
-  return std::string_view(implementation).starts_with("jit_1x1:avx512_core_amx");
+bool has_matrix_unit() {
+  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
+  return isa == dnnl::cpu_isa::avx512_core_amx;
+}
+
+Status judge_implementation(const char* implementation, MatrixUnit unit) {
+  const std::string_view text = implementation;
+  const bool amx = text.find("amx") != std::string_view::npos;
+  // oneDNN 2.6 stores whole tiles where the picture ends inside one, behind the destination (128 channels of 6x6, say).
+  if (text.starts_with("jit_1x1:avx512_core_amx")) return unsupported("oneDNN's '", text, "' writes behind its output");
+  if (amx != (unit == MatrixUnit::With)) return unsupported("'", text, "' is another candidate");
+  if (is_slow_implementation(implementation)) return unsupported("oneDNN has only '", text, "' for it");
+  return {};
 }
 
 int OnednnCall::add(int dnnl_argument, const dnnl::memory::desc& desc) {

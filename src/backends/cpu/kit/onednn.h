@@ -30,19 +30,15 @@ Status append_activation(dnnl::post_ops& into, const Activation& activation);
 /// True for implementations that are slower than ours would be ("ref", "gemm").
 bool is_slow_implementation(const char* implementation);
 
-/// True for implementations that write behind their destination: the 8-bit and bf16 1x1 convolutions on AMX tiles store whole
-/// tiles where the picture ends inside one (oneDNN 2.6; 128 channels of 6x6 for example).
-bool is_faulty_implementation(const char* implementation);
+/// Which of oneDNN's implementations a kernel takes: those on the matrix unit (AMX) or the others. They are candidates beside
+/// each other, because on small pictures the matrix unit is the slower one.
+enum class MatrixUnit : std::uint8_t { Without, With };
+bool has_matrix_unit();
 
-/// Moves a primitive descriptor on to its first implementation that is not faulty.
+/// Moves a primitive descriptor on to its first implementation of that kind, past those that are faulty. Unsupported if none is
+/// left or only slow ones.
 template <class PrimitiveDesc>
-Status skip_faulty_implementations(PrimitiveDesc& primitive) {
-  while (is_faulty_implementation(primitive.impl_info_str())) {
-    const std::string name = primitive.impl_info_str();
-    if (!primitive.next_impl()) return unsupported("oneDNN has only '", name, "' for it");
-  }
-  return {};
-}
+Status choose_implementation(PrimitiveDesc& primitive, MatrixUnit unit);
 
 /// Runs `body`, which returns a Status or Result; an exception of oneDNN becomes Unsupported or ResourceExhausted.
 template <class Body>
@@ -84,5 +80,15 @@ class OnednnCall {
 
 /// A copy of `source` (described by `from`) in the form `to`, in memory of its own.
 Result<dnnl::memory> onednn_pack(const void* source, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
+
+/// What choose_implementation asks of each; Ok to take it.
+Status judge_implementation(const char* implementation, MatrixUnit unit);
+
+template <class PrimitiveDesc>
+Status choose_implementation(PrimitiveDesc& primitive, MatrixUnit unit) {
+  Status verdict = judge_implementation(primitive.impl_info_str(), unit);
+  while (!verdict.ok() && primitive.next_impl()) verdict = judge_implementation(primitive.impl_info_str(), unit);
+  return verdict;
+}
 
 }  // namespace fovea::cpu
