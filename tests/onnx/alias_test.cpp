@@ -51,7 +51,55 @@ TEST(Alias, UnknownAttributeIsNamedWithTheKnownOnes) {
 
 TEST(Alias, PaddingOfOneSideOnly) {
   const auto model = deform_conv("MMCVDeformConv2d", "x offset weight", "mmcv", ints("padding", {1, 0, 2, 0}));
-  EXPECT_ERROR(model.status(), InvalidModel, "padding: expected 1 or 2 numbers");
+  EXPECT_ERROR(model.status(), InvalidModel, "padding: expected 1 or 2 numbers (height, width), or 4 as height, height, width, width; found 1, 0, 2, 0");
+}
+
+/// Attributes of the operator that a node becomes.
+std::vector<std::int64_t> translated(const std::string& attributes, const char* name) {
+  const auto model = deform_conv("MMCVDeformConv2d", "x offset weight", "mmdeploy", attributes);
+  if (!model.ok()) {
+    ADD_FAILURE() << model.status().to_string();
+    return {};
+  }
+  const ir::Graph& graph = model->graph();
+  const Attributes& found = graph.node(graph.topological_order().front()).attributes;
+  const std::vector<std::int64_t> list = found.get_ints(name);
+  return list.empty() ? std::vector<std::int64_t>{found.get_int(name, -1)} : list;
+}
+
+TEST(Alias, PaddingAndGroupsInEverySpelling) {
+  using Ints = std::vector<std::int64_t>;
+  EXPECT_EQ(translated("", "pads"), (Ints{0, 0, 0, 0}));
+  EXPECT_EQ(translated(ints("padding", {2}), "pads"), (Ints{2, 2, 2, 2}));
+  EXPECT_EQ(translated(ints("padding", {1, 2}), "pads"), (Ints{1, 2, 1, 2}));
+  EXPECT_EQ(translated(ints("padding", {1, 1, 2, 2}), "pads"), (Ints{1, 2, 1, 2}));  // mmdeploy's order
+  EXPECT_EQ(translated(ints("padding", {1, 2, 1, 2}), "pads"), (Ints{1, 2, 1, 2}));
+  EXPECT_EQ(translated(ints("stride", {3}), "strides"), (Ints{3, 3}));
+  EXPECT_EQ(translated(ints("dilation", {1, 3}), "dilations"), (Ints{1, 3}));
+  EXPECT_EQ(translated("", "group"), (Ints{1}));
+  for (const char* name : {"group", "groups"}) EXPECT_EQ(translated(integer(name, 2), "group"), (Ints{2})) << name;
+  for (const char* name : {"deform_groups", "deformable_groups", "deform_group", "deformable_group"}) {
+    EXPECT_EQ(translated(integer(name, 2), "offset_group"), (Ints{2})) << name;
+  }
+}
+
+TEST(Alias, NumbersThatMakeNoSense) {
+  const auto refused = [](const std::string& attributes) { return deform_conv("MMCVDeformConv2d", "x offset weight", "mmcv", attributes).status(); };
+  EXPECT_ERROR(refused(ints("stride", {1, 1, 1, 1})), InvalidModel, "stride: expected 1 or 2 numbers (height, width), found 4");
+  EXPECT_ERROR(refused(ints("dilation", {1, 1, 1})), InvalidModel, "dilation: expected 1 or 2 numbers");
+  EXPECT_ERROR(refused(integer("group", 1) + integer("groups", 2)), InvalidModel, "expected 2 as under another name of it, found 1");
+}
+
+TEST(Alias, TorchvisionMaskCountsOnlyIfItIsUsed) {
+  for (const int use : {0, 1}) {
+    const auto model = deform_conv("deform_conv2d", "x weight offset mask", "torchvision", integer("use_mask", use) + integer("offset_groups", 1) + integer("stride_w", 2) + integer("pad_h", 1));
+    ASSERT_TRUE(model.ok()) << model.status().to_string();
+    const ir::Graph& graph = model->graph();
+    const ir::Node& node = graph.node(graph.topological_order().front());
+    EXPECT_EQ(node.has_input(4), use == 1);
+    EXPECT_EQ(node.attributes.get_ints("strides"), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(node.attributes.get_ints("pads"), (std::vector<std::int64_t>{1, 0, 1, 0}));
+  }
 }
 
 TEST(Alias, AnotherDomainSaysWhereTheNameIsKnown) {

@@ -74,6 +74,50 @@ TEST(DeformConv, WithoutOffsetsItIsConv) {
   for (std::int64_t i = 0; i < halved.elements(); ++i) EXPECT_NEAR(element(halved, i), element(unbiased, i) / 2, 1e-5);
 }
 
+TEST(DeformConv, OffsetsOfMmcvsExample) {
+  const Tensor x = tensor<float>({1, 1, 3, 3}, {1, 2, 3, 0, 1, 2, 3, 5, 2}), weights = tensor<float>({1, 1, 2, 2}, {.4, .2, .1, .9});
+  Tensor offset = Tensor::allocate(DataType::f32, {1, 8, 2, 2}).value();
+  std::fill_n(offset.data<float>(), 32, 9.0f);  // elsewhere every tap is outside
+  const float first[] = {1.7f, 1.1f, 3.1f, 2.0f, 1.6f, 2.5f, 1.7f, 1.7f};
+  for (int i = 0; i < 8; ++i) offset.data<float>()[4 * i] = first[i];
+  EXPECT_TRUE(close(run_op1("DeformConv", {x, weights, offset}), tensor<float>({1, 1, 2, 2}, {1.65, 0, 0, 0}), {1e-6, 1e-6}));
+}
+
+TEST(DeformConv, StrideAndPadAreHeightThenWidth) {
+  const Tensor weights = tensor<float>({1, 1, 2, 2}, {1, 0, 0, 1});
+  const Tensor offset = Tensor::allocate(DataType::f32, {1, 8, 4, 1}).value();
+  EXPECT_TRUE(same(deform(weights, offset, attributes({{"strides", Ints{1, 2}}, {"pads", Ints{1, 0, 1, 0}}})), tensor<float>({1, 1, 4, 1}, {2, 6, 12, 7})));
+}
+
+TEST(DeformConv, MaskAndBias) {
+  const Tensor weights = tensor<float>({1, 1, 2, 2}, {1, 0, 0, 1});
+  Tensor offset = Tensor::allocate(DataType::f32, {1, 8, 2, 2}).value(), mask = Tensor::allocate(DataType::f32, {1, 4, 2, 2}).value();
+  std::fill_n(offset.data<float>(), 4, 0.5f);        // y of tap 0
+  std::fill_n(offset.data<float>() + 28, 4, -0.5f);  // x of tap 3
+  std::fill_n(mask.data<float>(), 12, 1.0f);
+  std::fill_n(mask.data<float>() + 12, 4, 0.25f);
+  EXPECT_TRUE(same(deform(weights, offset), tensor<float>({1, 1, 2, 2}, {7, 9, 13, 15})));
+  EXPECT_TRUE(same(run_op1("DeformConv", {kNine, weights, offset, tensor<float>({1}, {0.5}), mask}), tensor<float>({1, 1, 2, 2}, {4.125, 5.375, 7.875, 9.125})));
+  std::fill_n(offset.data<float>(), 32, 0.0f);
+  std::fill_n(mask.data<float>(), 16, 1.0f);
+  std::fill_n(offset.data<float>() + 24, 4, 1.5f);  // y of tap 3: fades out at the last row
+  EXPECT_TRUE(same(deform(weights, offset), tensor<float>({1, 1, 2, 2}, {5, 6.5, 4, 5})));
+}
+
+TEST(DeformConv, MapsOfAnotherSizeAreFoundWithoutRunning) {
+  const auto x = symbolic(DataType::f32, "Nx4x9xW"), weights = symbolic(DataType::f32, "8x4x3x3");
+  const auto inferred = [&](const char* offset, const char* mask, Attributes given = {}) {
+    FakeInferContext context("DeformConv", std::move(given), {x, weights, symbolic(DataType::f32, offset), FakeInferContext::missing(), symbolic(DataType::f32, mask)}, 1);
+    return context.infer();
+  };
+  EXPECT_TRUE(inferred("Nx18x7xV", "Nx9x7xV").ok());
+  EXPECT_TRUE(fails(inferred("Nx18x9xV", "?"), ErrorCode::InvalidModel, "offset: height: expected 7, found 9"));
+  EXPECT_TRUE(fails(inferred("?", "Nx9x8xV"), ErrorCode::InvalidModel, "mask: height: expected 7, found 8"));
+  EXPECT_TRUE(fails(inferred("Nx9x7xV", "?"), ErrorCode::InvalidModel, "offset: channels: expected 18, found 9"));
+  EXPECT_TRUE(fails(inferred("Nx18x7", "?"), ErrorCode::InvalidModel, "offset: expected rank 4"));
+  EXPECT_TRUE(fails(inferred("?", "?", attributes({{"offset_group", 3}})), ErrorCode::InvalidModel, "offset_group: 3 does not divide the 4"));
+}
+
 TEST(DeformConv, RefusesNonsense) {
   const Tensor weights = tensor<float>({1, 1, 2, 2}, {1, 0, 0, 1});
   const auto refused = [&](const Shape& offset, Attributes attributes, const char* phrase, ErrorCode code = ErrorCode::InvalidArgument) {

@@ -10,39 +10,54 @@ namespace {
 using ops::AttributeSpec;
 using ops::AttributeType;
 
-/// One or two numbers (height, width), or mmdeploy's four (height, width, height, width).
-Result<std::vector<std::int64_t>> per_axis(std::string_view name, std::vector<std::int64_t> values, std::int64_t fallback) {
-  if (values.empty()) values = {fallback};
+using Numbers = std::vector<std::int64_t>;
+
+/// One number for both axes, or two (height, width).
+Result<Numbers> per_axis(Upgrade& u, std::string_view name, std::int64_t fallback) {
+  Numbers values = u.take_ints(name).value_or(Numbers{fallback});
   if (values.size() == 1) values.push_back(values[0]);
-  const bool doubled = values.size() == 4 && values[0] == values[2] && values[1] == values[3];
-  if (values.size() != 2 && !doubled) {
-    return invalid_model(name, ": expected 1 or 2 numbers (height, width), or 4 as height, width, height, width; found ", values.size());
+  if (values.size() == 2) return values;
+  return invalid_model(name, ": expected 1 or 2 numbers (height, width), found ", values.size());
+}
+
+/// The same, or four: each axis twice (height, height, width, width), as mmdeploy writes them, or side by side as in ONNX.
+Result<Numbers> padding_per_axis(Upgrade& u) {
+  const Numbers values = u.take_ints("padding").value_or(Numbers{0});
+  if (values.size() == 1) return Numbers{values[0], values[0]};
+  if (values.size() == 2) return values;
+  if (values.size() == 4 && values[0] == values[1] && values[2] == values[3]) return Numbers{values[0], values[2]};
+  if (values.size() == 4 && values[0] == values[2] && values[1] == values[3]) return Numbers{values[0], values[1]};
+  std::string found;
+  for (const std::int64_t value : values) found += str_cat(found.empty() ? "" : ", ", value);
+  return invalid_model("padding: expected 1 or 2 numbers (height, width), or 4 as height, height, width, width; found ", found);
+}
+
+/// One number under any of its names; two names must agree.
+Result<std::int64_t> take_group(Upgrade& u, std::initializer_list<std::string_view> names) {
+  std::optional<std::int64_t> group;
+  for (const std::string_view name : names) {
+    const std::optional<std::int64_t> value = u.take_int(name);
+    if (value && group && *value != *group) return invalid_model(name, ": expected ", *group, " as under another name of it, found ", *value);
+    if (value) group = value;
   }
-  values.resize(2);
-  return values;
+  return group.value_or(1);
 }
 
-std::int64_t take_group(Upgrade& u, std::initializer_list<std::string_view> names) {
-  std::int64_t group = 1;
-  for (const std::string_view name : names) group = u.take_int(name).value_or(group);
-  return group;
-}
-
-void set_geometry(ir::Node& node, std::vector<std::int64_t> strides, const std::vector<std::int64_t>& pads, std::vector<std::int64_t> dilations,
+void set_geometry(ir::Node& node, Numbers strides, const Numbers& pads, Numbers dilations,
                   std::int64_t group, std::int64_t offset_group) {
   node.attributes.set("strides", std::move(strides));
-  node.attributes.set("pads", std::vector<std::int64_t>{pads[0], pads[1], pads[0], pads[1]});
+  node.attributes.set("pads", Numbers{pads[0], pads[1], pads[0], pads[1]});
   node.attributes.set("dilations", std::move(dilations));
   node.attributes.set("group", group);
   node.attributes.set("offset_group", offset_group);
 }
 
 Status take_mmcv_geometry(Upgrade& u) {
-  FOVEA_ASSIGN(auto strides, per_axis("stride", u.take_ints("stride").value_or(std::vector<std::int64_t>()), 1));
-  FOVEA_ASSIGN(auto pads, per_axis("padding", u.take_ints("padding").value_or(std::vector<std::int64_t>()), 0));
-  FOVEA_ASSIGN(auto dilations, per_axis("dilation", u.take_ints("dilation").value_or(std::vector<std::int64_t>()), 1));
-  const std::int64_t group = take_group(u, {"groups", "group"});
-  const std::int64_t offset_group = take_group(u, {"deform_groups", "deformable_groups", "deform_group", "deformable_group"});
+  FOVEA_ASSIGN(Numbers strides, per_axis(u, "stride", 1));
+  FOVEA_ASSIGN(const Numbers pads, padding_per_axis(u));
+  FOVEA_ASSIGN(Numbers dilations, per_axis(u, "dilation", 1));
+  FOVEA_ASSIGN(const std::int64_t group, take_group(u, {"groups", "group"}));
+  FOVEA_ASSIGN(const std::int64_t offset_group, take_group(u, {"deform_groups", "deformable_groups", "deform_group", "deformable_group"}));
   u.node.attributes = {};  // im2col_step and bias only say how to compute
   set_geometry(u.node, std::move(strides), pads, std::move(dilations), group, offset_group);
   return {};
@@ -82,10 +97,10 @@ Status translate_torchvision(Upgrade& u) {
   const int order[] = {0, 1, 2, 4, use_mask ? 3 : -1};
   reorder_inputs(u.node, order);
   const auto pair = [&](const char* h, const char* w, std::int64_t fallback) {
-    return std::vector<std::int64_t>{u.take_int(h).value_or(fallback), u.take_int(w).value_or(fallback)};
+    return Numbers{u.take_int(h).value_or(fallback), u.take_int(w).value_or(fallback)};
   };
   const auto strides = pair("stride_h", "stride_w", 1), pads = pair("pad_h", "pad_w", 0), dilations = pair("dilation_h", "dilation_w", 1);
-  const std::int64_t group = take_group(u, {"groups"}), offset_group = take_group(u, {"offset_groups"});
+  const std::int64_t group = u.take_int("groups").value_or(1), offset_group = u.take_int("offset_groups").value_or(1);
   set_geometry(u.node, strides, pads, dilations, group, offset_group);
   return {};
 }
