@@ -29,7 +29,9 @@ struct PassGroup {
 
 /// Everything that makes a network smaller or faster without changing what it computes, in order.
 std::span<const PassGroup> optimization_passes();
-/// The pass with this name, or null.
+/// Passes that are in no group and run only when asked for by name.
+std::span<const Pass> passes_on_request();
+/// The pass with this name, of either kind, or null.
 const Pass* find_pass(std::string_view name);
 
 }  // namespace fovea::passes

@@ -23,6 +23,8 @@
 #include "passes/fuse_pad.h"
 #include "passes/fuse_quantized_conv.h"
 #include "passes/fuse_silu.h"
+#include "passes/fuse_sliced_offset.h"
+#include "passes/fuse_value_and_offset.h"
 #include "passes/hoist_activations.h"
 #include "passes/merge_convs_sharing_input.h"
 #include "passes/merge_duplicates.h"
@@ -72,6 +74,7 @@ constexpr Pass kPrecision[] = {
 // Larger patterns first: silu and friends would take pieces out of them. They must come before fuse_conv_bn, which
 // would fold a GELU's constant factor into a convolution.
 constexpr Pass kPatterns[] = {
+    {"fuse_sliced_offset", "DCNv4 reads value and offset from the tensor they are cut from", fuse_sliced_offset},
     {"fuse_channel_shuffle", "reshapes and transposes that reorder whole channels", fuse_channel_shuffle},
     {"fuse_layer_norm", "LayerNorm, RMSNorm, InstanceNorm in all their spellings", fuse_layer_norm},
     {"fuse_norm_affine", "factor and summand into a normalisation", fuse_norm_affine},
@@ -112,6 +115,11 @@ constexpr Pass kCleanup[] = {
     {"eliminate_dead_code", "nodes, outputs and captures that nobody uses", eliminate_dead_code},
 };
 
+// Only by name: rewrites that pay on some devices, or that users want to see in their own files.
+constexpr Pass kOnRequest[] = {
+    {"fuse_value_and_offset", "the two projections in front of a DCNv4 as one", fuse_value_and_offset},
+};
+
 // clang-format off
 constexpr PassGroup kOptimization[] = {
     {"quantized", kQuantized, 3},
@@ -129,7 +137,12 @@ constexpr PassGroup kOptimization[] = {
 
 std::span<const PassGroup> optimization_passes() { return kOptimization; }
 
+std::span<const Pass> passes_on_request() { return kOnRequest; }
+
 const Pass* find_pass(std::string_view name) {
+  for (const Pass& pass : kOnRequest) {
+    if (pass.name == name) return &pass;
+  }
   for (const PassGroup& group : kOptimization) {
     const auto found =
         std::find_if(group.passes.begin(), group.passes.end(), [&](const Pass& pass) { return pass.name == name; });
