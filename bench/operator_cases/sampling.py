@@ -68,9 +68,36 @@ def flash_attention(queries):
     return Case(f"FlashDeformAttn 4 levels, 8 heads x 32, {queries} queries", 5, "composition from grid_sample", model, feeds, run, tolerance=1e-4)
 
 
+def grid_case(x, places, mode="linear", padding="zeros", align=0, spread=1.0, what="anywhere"):
+    """`what`: anywhere, or near the identity map with a smooth disturbance, as in warps."""
+    rng = np.random.default_rng(0)
+    axes = len(places)
+    if what == "anywhere":
+        grid = (rng.random((x[0], *places, axes), np.float32) * 2 - 1) * np.float32(spread)
+    else:
+        lines = [np.linspace(-1, 1, n, dtype=np.float32) for n in places]
+        identity = np.stack(np.meshgrid(*lines, indexing="ij")[::-1], -1)
+        grid = np.repeat((identity + 0.05 * np.sin(7 * identity[..., ::-1]))[None], x[0], 0).astype(np.float32)
+    feeds = {"x": rng.standard_normal(x, np.float32), "grid": np.ascontiguousarray(grid)}
+    model = one_node("GridSample", feeds, mode=mode, padding_mode=padding, align_corners=align)
+    peer = {"linear": "bilinear", "nearest": "nearest", "cubic": "bicubic"}[mode]
+    text = "x".join(map(str, x)) + " at " + "x".join(map(str, places))
+    return Case(f"GridSample {mode} {padding} {text}, {what}", 1.5, "torch grid_sample", model, feeds,
+                lambda f: F.grid_sample(f["x"], f["grid"], mode=peer, padding_mode=padding, align_corners=bool(align)),
+                tolerance=1e-4 if mode != "nearest" else None)
+
+
 def cases():
     yield attention(300)
     yield attention(22223)
     yield attention(22223, local=True)
     yield flash_attention(300)
     yield flash_attention(22223)
+    for points in ((300, 1), (900, 4), (100, 200)):
+        yield grid_case((1, 256, 100, 152), points)
+    for mode in ("linear", "nearest", "cubic"):
+        yield grid_case((1, 3, 480, 640), (480, 640), mode, "border", what="warp")
+    for mode, padding in (("linear", "zeros"), ("linear", "reflection"), ("nearest", "zeros"), ("cubic", "zeros")):
+        yield grid_case((1, 32, 48, 64), (48, 64), mode, padding, what="warp")
+    for mode in ("linear", "nearest"):
+        yield grid_case((1, 32, 16, 56, 56), (16, 56, 56), mode, what="warp")

@@ -54,19 +54,5 @@ TEST(ResizeCpu, AgreesWithReference) {
   }
 }
 
-TEST(GridSampleCpu, AgreesWithReference) {
-  for (const char* padding : {"zeros", "border", "reflection"}) {
-    for (const char* mode : {"linear", "nearest"}) {
-      for (Layout layout : {Layout::nhwc, Layout::plain}) {
-        KernelCase test{.op = "GridSample", .attributes = attributes({{"mode", mode}, {"padding_mode", padding}})};
-        test.inputs = {random(DataType::f32, {2, 7, 9, 11}), random(DataType::f32, {2, 5, 6, 2}, -1.4, 1.4, 2)};
-        test.layout = layout;
-        test.input_layouts = {layout, Layout::plain};
-        EXPECT_TRUE(agrees(test)) << mode << " " << padding << " " << name(layout);
-      }
-    }
-  }
-}
-
 }  // namespace
 }  // namespace fovea

@@ -12,8 +12,8 @@
 
 #include "backends/cpu/kit/row_ops.h"
 #include "backends/cpu/kit/simd_math-inl.h"
-#include "base/element_types.h"
 #include "hwy/highway.h"
+#include "ops/deform/channel_sums-inl.h"
 #include "ops/deform/deform_attention_tile.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,22 +22,6 @@ namespace fovea::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 using F32 = hn::ScalableTag<float>;
 using I32 = hn::RebindToSigned<F32>;
-
-// The element types as our scalar code and as Highway knows them.
-template <class T> struct Lane { using type = T; };
-template <> struct Lane<Half> { using type = hwy::float16_t; };
-template <> struct Lane<BFloat16> { using type = hwy::bfloat16_t; };
-
-/// Lanes(d) elements as f32.
-template <class D, class T>
-HWY_INLINE hn::Vec<D> load_wide(D d, const T* from) {
-  if constexpr (kIsHalf<T>) {
-    using Narrow = typename Lane<T>::type;
-    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<Narrow, D>(), reinterpret_cast<const Narrow*>(from)));
-  } else {
-    return hn::LoadU(d, from);
-  }
-}
 
 template <class T>
 HWY_INLINE void widen(const T* from, float* to, std::int64_t n) {
@@ -48,15 +32,8 @@ HWY_INLINE void widen(const T* from, float* to, std::int64_t n) {
   for (; i < n; ++i) to[i] = static_cast<float>(from[i]);
 }
 
-/// Corners that count: weight and first element in value.
-struct CornerList {
-  float* weight;
-  std::int32_t* offset;
-  std::int64_t count = 0;
-};
-
 /// Steps 1 and 2 for the samples from `i` on; `locations` holds x and y in turn.
-HWY_INLINE void add_corners(const AttentionTile& tile, const float* locations, const float* weights, std::int64_t i, CornerList& list) {
+HWY_INLINE void add_corners(const AttentionTile& tile, const float* locations, const float* weights, std::int64_t i, TapList& list) {
   const F32 d;
   const I32 di;
   const SampleTable& table = *tile.table;
@@ -91,47 +68,6 @@ HWY_INLINE void add_corners(const AttentionTile& tile, const float* locations, c
   add(hn::And(has_bottom, has_right), hn::Mul(ly, lx), hn::Add(below, step));
 }
 
-/// Step 3 for kVectors vectors of channels. kWays partial sums hide the latency of the additions.
-template <int kVectors, class D, class T>
-HWY_INLINE void sum_channels(D d, const CornerList& list, const T* value, float* y) {
-  constexpr int kWays = kVectors >= 4 ? 2 : 4;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  hn::Vec<D> sum[kWays][kVectors];
-#pragma GCC unroll 8
-  for (int w = 0; w < kWays; ++w) {
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) sum[w][v] = hn::Zero(d);
-  }
-  const auto add = [&](std::int64_t c, auto& into) HWY_ATTR {
-    const auto weight = hn::Set(d, list.weight[c]);
-    const T* from = value + list.offset[c];
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) into[v] = hn::MulAdd(weight, load_wide(d, from + v * lanes), into[v]);
-  };
-  std::int64_t c = 0;
-  for (; c + kWays <= list.count; c += kWays) {
-#pragma GCC unroll 8
-    for (int w = 0; w < kWays; ++w) add(c + w, sum[w]);
-  }
-  for (; c < list.count; ++c) add(c, sum[0]);
-#pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) {
-    for (int w = 1; w < kWays; ++w) sum[0][v] = hn::Add(sum[0][v], sum[w][v]);
-    hn::StoreU(sum[0][v], d, y + v * lanes);
-  }
-}
-
-/// All channels with vectors of D; `width` is at least one vector. The last one may overlap its neighbour.
-template <class D, class T>
-HWY_INLINE void sum_row(D d, const CornerList& list, const T* value, float* y, std::int64_t width) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t i = 0;
-  for (; i + 4 * lanes <= width; i += 4 * lanes) sum_channels<4>(d, list, value + i, y + i);
-  for (; i + 2 * lanes <= width; i += 2 * lanes) sum_channels<2>(d, list, value + i, y + i);
-  for (; i + lanes <= width; i += lanes) sum_channels<1>(d, list, value + i, y + i);
-  if (i < width) sum_channels<1>(d, list, value + width - lanes, y + width - lanes);
-}
-
 /// exp(weights - max) / sum in place.
 HWY_INLINE void softmax(float* weights, std::int64_t n) {
   const RowOps& ops = row_ops();
@@ -145,7 +81,7 @@ void attend(const AttentionTile& tile) {
   const std::int64_t padded = padded_samples(tile.samples);
   auto* const own_locations = static_cast<float*>(tile.scratch);
   float* const own_weights = own_locations + 2 * padded;
-  CornerList list{own_weights + padded, reinterpret_cast<std::int32_t*>(own_weights + 5 * padded)};
+  TapList list{own_weights + padded, reinterpret_cast<std::int32_t*>(own_weights + 5 * padded)};
   float* const row = own_weights + 9 * padded;
   // Vectors read whole ones, so a copy is needed where the last is not.
   const bool copies = kIsHalf<T> || tile.samples % lanes != 0;
@@ -167,10 +103,7 @@ void attend(const AttentionTile& tile) {
     list.count = 0;
     for (std::int64_t i = 0; i < tile.samples; i += lanes) add_corners(tile, points, shares, i, list);
     const auto* value = static_cast<const T*>(tile.value);
-    if (tile.width >= lanes) sum_row(F32(), list, value, sums, tile.width);
-    else if (tile.width >= 8) sum_row(hn::CappedTag<float, 8>(), list, value, sums, tile.width);
-    else if (tile.width >= 4) sum_row(hn::CappedTag<float, 4>(), list, value, sums, tile.width);
-    else sum_row(hn::CappedTag<float, 1>(), list, value, sums, tile.width);
+    sum_taps(list, value, sums, tile.width);
     if constexpr (kIsHalf<T>) {
       for (std::int64_t i = 0; i < tile.width; ++i) y[i] = T(sums[i]);
     }

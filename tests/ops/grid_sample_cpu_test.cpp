@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tuned GridSample against the reference: all modes, paddings, layouts and numbers of axes, ties, and numbers that are
+// none.
+#include <cmath>
+#include <limits>
+
+#include "support/kernel_test.h"
+
+namespace fovea {
+namespace {
+
+using namespace testing;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
+
+struct GridCase {
+  const char* why;
+  Shape x, grid;
+};
+
+/// Calls check(attributes, text) for all combinations of attributes.
+template <class Check>
+void for_all_modes(const Check& check) {
+  for (const char* mode : {"linear", "nearest", "cubic"}) {
+    for (const char* padding : {"zeros", "border", "reflection"}) {
+      for (const int align : {0, 1}) {
+        check(attributes({{"mode", mode}, {"padding_mode", padding}, {"align_corners", align}}), str_cat(mode, " ", padding, " align_corners=", align));
+      }
+    }
+  }
+}
+
+TEST(GridSampleCpu, AllModesLayoutsAndAxes) {
+  const GridCase cases[] = {
+      {"few points", {2, 7, 9, 11}, {2, 5, 6, 2}},
+      {"more points than pixels, odd channels", {2, 19, 5, 7}, {2, 13, 11, 2}},
+      {"whole vectors of channels", {1, 32, 6, 6}, {1, 9, 9, 2}},
+      {"a picture", {1, 3, 20, 30}, {1, 17, 23, 2}},
+      {"one channel", {1, 1, 6, 5}, {1, 4, 40, 2}},
+      {"one axis", {2, 9, 13}, {2, 70, 1}},
+      {"three axes, few points", {1, 5, 4, 5, 6}, {1, 2, 3, 4, 3}},
+      {"three axes, many points", {2, 17, 3, 4, 5}, {2, 3, 5, 7, 3}},
+      {"extents of 1", {1, 8, 1, 5}, {1, 6, 3, 2}},
+      {"planes beyond the first cache", {1, 18, 90, 100}, {1, 50, 50, 2}},
+  };
+  for (const GridCase& c : cases) {
+    for_all_modes([&](const Attributes& attributes, const std::string& text) {
+      for (Layout layout : {Layout::nhwc, Layout::plain}) {
+        KernelCase test{.op = "GridSample", .attributes = attributes};
+        test.inputs = {random(DataType::f32, c.x), random(DataType::f32, c.grid, -1.5, 1.5, 2)};
+        test.layout = layout;
+        test.input_layouts = {layout, Layout::plain};
+        test.reduction_length = 64;
+        EXPECT_TRUE(agrees(test)) << c.why << ": " << text << " " << name(layout);
+        if (test.inputs[0].elements() > 20000) continue;  // the rest is independent of the size
+        test.sliced_inputs = {0};
+        test.sliced_output = true;
+        EXPECT_TRUE(agrees(test)) << c.why << ": " << text << " " << name(layout) << " sliced";
+        test.input_layouts = {layout, layout};
+        EXPECT_TRUE(agrees(test)) << c.why << ": " << text << " " << name(layout) << " grid too";
+      }
+    });
+  }
+}
+
+/// Coordinates of element centres and borders, of the places between, and far beyond. Under align_corners and an extent of
+/// 2^k + 1 they are ties of nearest.
+Tensor special_grid(const Shape& shape) {
+  Tensor grid = Tensor::allocate(DataType::f32, shape).value();
+  const double special[] = {-1, 1, 0, 0.25, -0.25, 0.125, -0.875, 0.5, -1.25, 1.25, -2, 2, 3, -3.5, 7.75, -9.125, 33, -129.5, 1e4, kNaN, kInf, -kInf, 1e30, -1e30, 4e6, -4e6};
+  for (std::int64_t i = 0; i < grid.elements(); ++i) grid.data<float>()[i] = static_cast<float>(special[(i * 7 + i / 26) % 26]);
+  return grid;
+}
+
+TEST(GridSampleCpu, TiesBordersAndNumbersThatAreNone) {
+  for (const Shape& x : {Shape{1, 16, 9, 5}, Shape{1, 3, 8, 17}, Shape{1, 16, 4, 8}, Shape{1, 2, 3, 1}, Shape{1, 9, 65, 129}}) {
+    for_all_modes([&](const Attributes& attributes, const std::string& text) {
+      for (Layout layout : {Layout::nhwc, Layout::plain}) {
+        if (layout == Layout::nhwc && x[2] > 60) continue;  // made for the way of large planes
+        KernelCase test{.op = "GridSample", .attributes = attributes};
+        test.inputs = {random(DataType::f32, x), special_grid({1, x[2] > 60 ? 104 : 26, 27, 2})};
+        test.layout = layout;
+        test.input_layouts = {layout, Layout::plain};
+        test.reduction_length = 16;
+        EXPECT_TRUE(agrees(test)) << text << " " << name(layout) << " " << x.to_string();
+      }
+    });
+  }
+}
+
+TEST(GridSampleCpu, NeighboursOfWeightZeroDoNotCount) {
+  for (Layout layout : {Layout::nhwc, Layout::plain}) {
+    for (const std::int64_t points : {1, 90}) {
+      KernelCase test{.op = "GridSample", .attributes = attributes({{"align_corners", 1}})};
+      Tensor x = random(DataType::f32, {1, 20, 5, 5}), grid = Tensor::allocate(DataType::f32, {1, points, 1, 2}).value();
+      for (std::int64_t c = 0; c < 20; ++c) x.data<float>()[c * 25] = x.data<float>()[c * 25 + 13] = static_cast<float>(kInf);
+      for (std::int64_t i = 0; i < grid.elements(); ++i) grid.data<float>()[i] = i % 4 == 3 ? 9.0f : 0.0f;  // element (2, 2), and outside
+      test.inputs = {x, grid};
+      test.layout = layout;
+      test.input_layouts = {layout, Layout::plain};
+      EXPECT_TRUE(agrees(test)) << name(layout) << " " << points;
+    }
+  }
+}
+
+TEST(GridSampleCpu, ThreadsDoNotChangeTheNumbers) {
+  for (const Shape& x : {Shape{3, 20, 7, 9}, Shape{1, 5, 40, 41}}) {
+    const Tensor picture = random(DataType::f32, x), grid = random(DataType::f32, {x[0], 19, 21, 2}, -1.2, 1.2, 2);
+    const Shape shape{x[0], x[1], 19, 21};
+    const Attributes none;
+    std::vector<Tensor> results;
+    for (const int threads : {1, 2, 3}) {
+      const std::vector<TensorDesc> inputs = {TensorDesc::dense(DataType::f32, x), TensorDesc::dense(DataType::f32, grid.shape())};
+      const std::vector<TensorDesc> outputs = {TensorDesc::dense(DataType::f32, shape)};
+      auto prepared = find_kernel("cpu", "GridSample", "grid_sample_points")->prepare({"GridSample", none, inputs, outputs, {}, threads}).value();
+      std::vector<std::byte> scratch(prepared->scratch_bytes() + 64);
+      results.push_back(Tensor::allocate(DataType::f32, shape).value());
+      const void* in[] = {picture.raw(), grid.raw()};
+      void* out = results.back().raw();
+      void* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
+      ASSERT_TRUE(prepared->run({in, &out, aligned}).ok());
+      EXPECT_TRUE(same(results.back(), results.front())) << threads << " threads";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fovea
