@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "base/layout_copy.h"
+#include "device/dynamic_kernel.h"
 #include "device/kernel_registry.h"
 #include "runtime/confirm_shapes.h"
 
@@ -47,6 +48,14 @@ Result<Datum> detached(Datum datum, std::span<const MemoryRange> ranges) {
     items.push_back(std::move(kept));
   }
   return Datum::make_sequence(std::move(items), datum.element_type);
+}
+
+/// The first kernel of an operator that needs no shapes beforehand, or null.
+const DynamicKernel* find_dynamic(std::string_view device, std::string_view op) {
+  for (const Kernel* kernel : kernels_of(device, op)) {
+    if (const auto* dynamic = dynamic_cast<const DynamicKernel*>(kernel)) return dynamic;
+  }
+  return nullptr;
 }
 
 std::string describe(const Datum& datum) {
@@ -355,11 +364,12 @@ Status Executor::run_dynamic(PreparedStep& prepared, std::size_t index) {
   }
   if (!step.bodies.empty() && !bodies_[index]) bodies_[index] = std::make_unique<BodyExecutors>(plan_, step, options_);
   FOVEA_ASSIGN(const bool done, run_dynamic_tuned(step, index, inputs, outputs));
-  const ops::ReferenceKernel reference = ops::find_reference(step.op);
-  if (!done && !reference) return unsupported("operator ", step.op, " has no kernel in this runtime");
   if (!done) {
     ops::KernelContext context(step.op, step.attributes, inputs, outputs, bodies_[index].get());
-    FOVEA_RETURN_IF_ERROR(reference(context));
+    const DynamicKernel* kernel = step.kernel == "reference" ? nullptr : find_dynamic(plan_.device, step.op);
+    const ops::ReferenceKernel reference = ops::find_reference(step.op);
+    if (!kernel && !reference) return unsupported("operator ", step.op, " has no kernel in this runtime");
+    FOVEA_RETURN_IF_ERROR(kernel ? kernel->run_dynamic(context) : reference(context));
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (step.outputs[i] < 0) continue;

@@ -1,142 +1,190 @@
 // SPDX-License-Identifier: Apache-2.0
-// RoiAlign: each output cell is the mean of bilinear samples (clamped border), or the maximum over the samples'
-// weighted corners, as ONNX defines it. Regions that are empty or not finite give 0.
-#include "ops/detection/roi_align.h"
-
+// RoiAlign, cell by cell: the mean of bilinear samples (clamped border), their maximum, or, as ONNX defines it, the
+// maximum over their weighted corners. Regions that are empty or not finite give 0, and samples outside the map are 0.
 #include <limits>
 
 #include "base/element_types.h"
 #include "ops/deform/bilinear.h"
+#include "ops/detection/roi_align.h"
 #include "ops/widen.h"
 
 namespace fovea::ops {
 
 namespace {
 
-constexpr std::int64_t kMaxSamples = 1 << 20;
+constexpr std::int64_t kMaxRotatedSamples = 4096;  // a side of a cell; without a cheap test of what lies on the map
 
-}  // namespace
+/// Collects the samples of one cell for all channels.
+class Cell {
+ public:
+  Cell(const RoiAlignParams& params, std::int64_t channels) : params_(params), values_(static_cast<std::size_t>(channels)) {}
 
-Result<RoiAlignParams> RoiAlignParams::parse(const Attributes& attributes) {
-  RoiAlignParams params;
-  params.output_height = attributes.get_int("output_height", 1);
-  params.output_width = attributes.get_int("output_width", 1);
-  for (std::int64_t extent : {params.output_height, params.output_width}) {
-    if (extent < 1 || extent > INT32_MAX) return invalid_model("output_height, output_width: expected numbers in 1..", INT32_MAX, ", found ", extent);
+  void clear() {
+    std::fill(values_.begin(), values_.end(), params_.maximum ? -std::numeric_limits<double>::infinity() : 0.0);
+    inside_ = 0;
   }
-  params.sampling_ratio = attributes.get_int("sampling_ratio", 0);
-  if (params.sampling_ratio < 0 || params.sampling_ratio > 1024) {
-    return invalid_model("sampling_ratio: expected a number in 0..1024, found ", params.sampling_ratio);
+  template <class T>
+  void add(const BilinearTaps& taps, const T* image, std::int64_t plane) {
+    if (taps.count == 0) return;
+    ++inside_;
+    for (double& value : values_) {
+      if (!params_.maximum) value += taps.sample(image);
+      else if (params_.interpolated) value = std::max(value, taps.sample(image));
+      else value = std::max(value, corner_maximum(taps, image));
+      image += plane;
+    }
   }
-  params.spatial_scale = attributes.get_float("spatial_scale", 1);
-  const std::string mode = attributes.get_string("mode", "avg");
-  if (mode != "avg" && mode != "max") return invalid_model("mode: expected avg or max, found '", mode, "'");
-  params.maximum = mode == "max";
-  const std::string coordinates = attributes.get_string("coordinate_transformation_mode", "half_pixel");
-  if (coordinates != "half_pixel" && coordinates != "output_half_pixel") {
-    return invalid_model("coordinate_transformation_mode: expected half_pixel or output_half_pixel, found '", coordinates, "'");
+  /// `samples` counts those outside too.
+  template <class T>
+  void write(double samples, T* y, std::int64_t stride) const {
+    for (double value : values_) {
+      if (!params_.maximum) value /= std::max(samples, 1.0);
+      else if (inside_ < samples || samples == 0) value = std::max(value, 0.0);
+      *y = static_cast<T>(value);
+      y += stride;
+    }
   }
-  params.half_pixel = coordinates == "half_pixel";
-  return params;
-}
 
-RoiAxis::Range RoiAxis::near_map(std::int64_t p, std::int64_t extent) const {
-  const double step = cell / static_cast<double>(samples), first = position(p, 0);
-  if (!(step > 0)) return {0, samples};
-  const double limit = static_cast<double>(samples);
-  const double begin = std::clamp(std::floor((-1 - first) / step), 0.0, limit);
-  const double end = std::clamp(std::ceil((static_cast<double>(extent) - first) / step) + 1, begin, limit);
-  return {static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)};
-}
+ private:
+  template <class T>
+  static double corner_maximum(const BilinearTaps& taps, const T* plane) {
+    // A corner of weight 0 is a candidate of value 0.
+    double value = taps.count < 4 ? 0.0 : -std::numeric_limits<double>::infinity();
+    for (int t = 0; t < taps.count; ++t) value = std::max(value, taps.weight[t] * static_cast<double>(plane[taps.index[t]]));
+    return value;
+  }
 
+  const RoiAlignParams& params_;
+  std::vector<double> values_;
+  double inside_ = 0;
+};
+
+/// One upright region: y [c, cells]. `image` is the region's.
 template <class T>
-RoiAxis roi_axis(const RoiAlignParams& params, T low, T high, std::int64_t cells) {
-  const T scale = static_cast<T>(params.spatial_scale), shift = static_cast<T>(params.half_pixel ? 0.5 : 0.0);
-  const T start = low * scale - shift;
-  T extent = high * scale - shift - start;
-  if (!params.half_pixel && !(extent > 1)) extent = 1;
-  const T cell = extent / static_cast<T>(cells);
-  RoiAxis axis{static_cast<double>(start), static_cast<double>(cell), 0};
-  if (!std::isfinite(start) || !std::isfinite(cell)) return axis;
-  const double adaptive = std::clamp(static_cast<double>(std::ceil(cell)), 0.0, static_cast<double>(kMaxSamples));
-  axis.samples = params.sampling_ratio > 0 ? params.sampling_ratio : static_cast<std::int64_t>(adaptive);
-  return axis;
-}
-template RoiAxis roi_axis(const RoiAlignParams&, float, float, std::int64_t);
-template RoiAxis roi_axis(const RoiAlignParams&, double, double, std::int64_t);
-
-namespace {
-
-/// One region: y [c, cells]. `x` is the region's image.
-template <class T>
-void align_region(const RoiAlignParams& params, const T* x, const Shape& shape, const T* roi, T* y) {
-  const std::int64_t channels = shape[1], height = shape[2], width = shape[3];
-  const RoiAxis columns = roi_axis(params, roi[0], roi[2], params.output_width);
-  const RoiAxis rows = roi_axis(params, roi[1], roi[3], params.output_height);
-  const double samples = static_cast<double>(rows.samples) * static_cast<double>(columns.samples);
-  const std::int64_t cells = params.output_height * params.output_width;
-  std::vector<double> values(static_cast<std::size_t>(channels));
-  for (std::int64_t cell = 0; cell < cells; ++cell) {
-    const std::int64_t ph = cell / params.output_width, pw = cell % params.output_width;
+void align_region(const RoiAlignParams& params, const PlacedRegion& region, const T* image, const Shape& shape, T* y) {
+  const std::int64_t height = shape[2], width = shape[3], cells = params.output_height * params.output_width;
+  const RoiAxis &rows = region.rows, &columns = region.columns;
+  Cell cell(params, shape[1]);
+  for (std::int64_t p = 0; p < cells; ++p) {
+    const std::int64_t ph = p / params.output_width, pw = p % params.output_width;
     const RoiAxis::Range vertical = rows.samples > 0 ? rows.near_map(ph, height) : RoiAxis::Range{0, 0};
     const RoiAxis::Range horizontal = columns.samples > 0 ? columns.near_map(pw, width) : RoiAxis::Range{0, 0};
-    std::fill(values.begin(), values.end(), params.maximum ? -std::numeric_limits<double>::infinity() : 0.0);
-    double inside = 0;
+    cell.clear();
     for (std::int64_t iy = vertical.begin; iy < vertical.end; ++iy) {
       for (std::int64_t ix = horizontal.begin; ix < horizontal.end; ++ix) {
-        const BilinearTaps taps = clamped_border_taps(rows.position(ph, iy), columns.position(pw, ix), height, width);
-        if (taps.count == 0) continue;
-        ++inside;
-        for (std::int64_t c = 0; c < channels; ++c) {
-          const T* const plane = x + c * height * width;
-          double& value = values[static_cast<std::size_t>(c)];
-          if (!params.maximum) value += taps.sample(plane);
-          for (int t = 0; params.maximum && t < taps.count; ++t) value = std::max(value, taps.weight[t] * static_cast<double>(plane[taps.index[t]]));
-          // A corner of weight 0 is a candidate of value 0.
-          if (params.maximum && taps.count < 4) value = std::max(value, 0.0);
-        }
+        cell.add(clamped_border_taps(rows.position(ph, iy), columns.position(pw, ix), height, width), image, height * width);
       }
     }
-    for (std::int64_t c = 0; c < channels; ++c) {
-      double value = values[static_cast<std::size_t>(c)];
-      if (!params.maximum) value /= std::max(samples, 1.0);
-      else if (inside < samples || samples == 0) value = std::max(value, 0.0);  // samples outside the map are 0
-      y[c * cells + cell] = static_cast<T>(value);
-    }
+    cell.write(static_cast<double>(rows.samples) * static_cast<double>(columns.samples), y + p, cells);
   }
+}
+
+/// One region (x, y, width, height, angle): the grid of the upright region about 0, turned, then moved to the centre.
+template <class T>
+Status align_rotated(const RoiAlignParams& params, const T* roi, const T* image, const Shape& shape, T* y) {
+  const std::int64_t height = shape[2], width = shape[3], cells = params.output_height * params.output_width;
+  const double shift = params.half_pixel ? 0.5 : 0.0, angle = params.clockwise ? -static_cast<double>(roi[4]) : static_cast<double>(roi[4]);
+  const double centre_x = static_cast<double>(roi[0]) * params.spatial_scale - shift, centre_y = static_cast<double>(roi[1]) * params.spatial_scale - shift;
+  const auto axis = [&](T size, std::int64_t count) {
+    RoiAxis found = roi_axis(params, params.spatial_scale, T(0), size, count);
+    found.start = -found.cell * static_cast<double>(count) / 2;
+    return found;
+  };
+  const RoiAxis columns = axis(roi[2], params.output_width), rows = axis(roi[3], params.output_height);
+  if (std::max(rows.samples, columns.samples) > kMaxRotatedSamples) {
+    return invalid_argument("rois: a region of ", roi[2], " x ", roi[3], " has more than ", kMaxRotatedSamples, " samples a side of a cell");
+  }
+  const double cosine = std::cos(angle), sine = std::sin(angle);
+  Cell cell(params, shape[1]);
+  for (std::int64_t p = 0; p < cells; ++p) {
+    cell.clear();
+    for (std::int64_t iy = 0; iy < rows.samples; ++iy) {
+      for (std::int64_t ix = 0; ix < columns.samples; ++ix) {
+        const double v = rows.position(p / params.output_width, iy), u = columns.position(p % params.output_width, ix);
+        cell.add(clamped_border_taps(v * cosine - u * sine + centre_y, v * sine + u * cosine + centre_x, height, width), image, height * width);
+      }
+    }
+    cell.write(static_cast<double>(rows.samples) * static_cast<double>(columns.samples), y + p, cells);
+  }
+  return {};
+}
+
+/// Which image each region lies on, checked.
+Result<std::vector<std::int64_t>> image_numbers(KernelContext& context, const RoiAlignParams& params, const Tensor& rois, std::int64_t images) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(rois.dim(0)));
+  if (!params.image_in_roi) {
+    const Tensor& batch = context.input(2);
+    if (batch.type() != DataType::i64 || batch.rank() != 1 || batch.dim(0) != rois.dim(0)) {
+      return invalid_argument("batch_indices: expected i64 [", rois.dim(0), "], found ", name(batch.type()), " ", batch.shape().to_string());
+    }
+    std::copy_n(batch.data<std::int64_t>(), numbers.size(), numbers.begin());
+    for (const std::int64_t n : numbers) {
+      if (n < 0 || n >= images) return invalid_argument("batch_indices: ", n, " is outside 0..", images - 1);
+    }
+    return numbers;
+  }
+  for (std::size_t r = 0; r < numbers.size(); ++r) {
+    const std::size_t at = r * static_cast<std::size_t>(params.roi_values);
+    const double number = rois.type() == DataType::f64 ? rois.data<double>()[at] : static_cast<double>(rois.data<float>()[at]);
+    numbers[r] = image_of(number, images);
+    if (numbers[r] < 0) return invalid_argument("rois: image ", number, " of region ", r, " is outside 0..", images - 1);
+  }
+  return numbers;
+}
+
+Result<std::vector<Tensor>> level_maps(KernelContext& context, const RoiAlignParams& params) {
+  std::vector<Tensor> maps;
+  const int first = params.levels() ? 1 : 0, count = params.levels() ? static_cast<int>(params.strides.size()) : 1;
+  if (params.levels() && context.num_inputs() != count + 1) return invalid_argument("expected ", count, " maps, one for each of featmap_strides, found ", context.num_inputs() - 1);
+  for (int i = first; i < first + count; ++i) {
+    FOVEA_ASSIGN(Tensor map, widened(context.input(i)));
+    if (map.rank() != 4) return invalid_argument("input ", i, ": expected rank 4, found ", map.shape().to_string());
+    if (!maps.empty() && (map.type() != maps[0].type() || map.dim(0) != maps[0].dim(0) || map.dim(1) != maps[0].dim(1))) {
+      return invalid_argument("input ", i, ": expected ", name(maps[0].type()), " with batch and channels of the first map, found ", name(map.type()), " ", map.shape().to_string());
+    }
+    maps.push_back(std::move(map));
+  }
+  return maps;
 }
 
 }  // namespace
 
 Status roi_align_reference(KernelContext& context) {
-  const Tensor &input = context.input(0), &batch = context.input(2);
-  FOVEA_ASSIGN(const RoiAlignParams params, RoiAlignParams::parse(context.attributes()));
-  if (input.rank() != 4) return invalid_argument("input 0: expected rank 4, found ", input.shape().to_string());
-  FOVEA_ASSIGN(const Tensor x, widened(input));
-  FOVEA_ASSIGN(const Tensor rois, widened(context.input(1)));
-  if (rois.rank() != 2 || rois.dim(1) != 4) return invalid_argument("rois: expected [regions, 4], found ", rois.shape().to_string());
-  if (rois.type() != x.type()) return invalid_argument("rois: expected ", name(x.type()), " like input 0, found ", name(rois.type()));
-  if (batch.type() != DataType::i64 || batch.rank() != 1 || batch.dim(0) != rois.dim(0)) {
-    return invalid_argument("batch_indices: expected i64 [", rois.dim(0), "], found ", name(batch.type()), " ", batch.shape().to_string());
-  }
-  for (std::int64_t n : batch.values<std::int64_t>()) {
-    if (n < 0 || n >= x.dim(0)) return invalid_argument("batch_indices: ", n, " is outside 0..", x.dim(0) - 1);
-  }
-  const Shape shape{rois.dim(0), x.dim(1), params.output_height, params.output_width};
-  FOVEA_ASSIGN(WideOutput y, WideOutput::create(context, 0, input.type(), shape));
+  FOVEA_ASSIGN(const RoiAlignParams params, RoiAlignParams::parse(context.op(), context.attributes()));
+  FOVEA_ASSIGN(const std::vector<Tensor> maps, level_maps(context, params));
+  FOVEA_ASSIGN(const Tensor rois, widened(context.input(params.levels() ? 0 : 1)));
+  if (rois.rank() != 2 || rois.dim(1) != params.roi_values) return invalid_argument("rois: expected [regions, ", params.roi_values, "], found ", rois.shape().to_string());
+  if (rois.type() != maps[0].type()) return invalid_argument("rois: expected ", name(maps[0].type()), " like the map, found ", name(rois.type()));
+  FOVEA_ASSIGN(const std::vector<std::int64_t> images, image_numbers(context, params, rois, maps[0].dim(0)));
+  const Shape shape{rois.dim(0), maps[0].dim(1), params.output_height, params.output_width};
+  FOVEA_ASSIGN(WideOutput y, WideOutput::create(context, 0, context.input(params.levels() ? 1 : 0).type(), shape));
   if (shape.elements() == 0) return y.finish();
+  Status failed;
   // A pragma cannot stand inside a macro's argument, so the status is named first.
-  Status status = dispatch<float, double>(x.type(), "RoiAlign", [&](auto tag) -> Status {
+  Status status = dispatch<float, double>(maps[0].type(), "RoiAlign", [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;
-    const std::int64_t image = x.dim(1) * x.dim(2) * x.dim(3), region = shape[1] * shape[2] * shape[3];
+    const std::int64_t cells = shape[1] * shape[2] * shape[3];
 #pragma omp parallel for schedule(dynamic) if (shape.elements() > (1 << 12))
     for (std::int64_t r = 0; r < shape[0]; ++r) {
-      align_region(params, x.data<T>() + batch.data<std::int64_t>()[r] * image, x.shape(), rois.data<T>() + r * 4, y.data<T>() + r * region);
+      const T* const roi = rois.data<T>() + r * params.roi_values + (params.image_in_roi ? 1 : 0);
+      const PlacedRegion region = params.rotated ? PlacedRegion() : place_region(params, roi);
+      const Tensor& map = maps[region.level];
+      const T* const image = map.data<T>() + images[static_cast<std::size_t>(r)] * map.dim(1) * map.dim(2) * map.dim(3);
+      if (!params.rotated) {
+        align_region(params, region, image, map.shape(), y.data<T>() + r * cells);
+      } else if (Status one = align_rotated(params, roi, image, map.shape(), y.data<T>() + r * cells); !one.ok()) {
+#pragma omp critical
+        failed = std::move(one);
+      }
     }
-    return {};
+    return failed;
   });
   if (!status.ok()) return status;
   return y.finish();
 }
+
+Status mmcv_roi_align_reference(KernelContext& context) { return roi_align_reference(context); }
+Status mmcv_roi_align_rotated_reference(KernelContext& context) { return roi_align_reference(context); }
+Status mmcv_multi_level_roi_align_reference(KernelContext& context) { return roi_align_reference(context); }
 
 }  // namespace fovea::ops
