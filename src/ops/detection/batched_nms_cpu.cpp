@@ -34,6 +34,8 @@ class PreparedBatchedNms : public PreparedKernel {
   std::vector<bool> wanted;  ///< outputs
   int threads = 1;
 
+  std::int64_t jobs() const { return shapes.images * ((lists() + kLineClasses - 1) / kLineClasses); }
+
   std::size_t scratch_bytes() const override {
     return static_cast<std::size_t>(threads) * worker_bytes() + bytes_of<Detection>(shapes.images * lists() * room()) + bytes_of<std::int32_t>(shapes.images * lists());
   }
@@ -46,8 +48,7 @@ class PreparedBatchedNms : public PreparedKernel {
     auto* const counts = reinterpret_cast<std::int32_t*>(reinterpret_cast<char*>(found) + bytes_of<Detection>(shapes.images * lists() * room()));
     const std::int64_t image_boxes = shapes.boxes * shapes.box_classes * params.box_values(), image_scores = shapes.boxes * shapes.classes;
     const std::int64_t blocks = (lists() + kLineClasses - 1) / kLineClasses;
-    const int team = useful_threads(threads, shapes.images * blocks, shapes.boxes * shapes.classes * kWorkPerScore);
-    parallel_jobs(team, shapes.images * blocks, [&](std::int64_t job, int worker) {
+    parallel_jobs(threads, shapes.images * blocks, [&](std::int64_t job, int worker) {
       const std::int64_t n = job / blocks, first = job % blocks * kLineClasses, end = std::min(first + kLineClasses, lists());
       keep_classes(boxes + n * image_boxes, scores + n * image_scores, first, end, memory + static_cast<std::size_t>(worker) * worker_bytes(),
                    found + n * lists() * room(), counts + n * lists());
@@ -72,17 +73,17 @@ class PreparedBatchedNms : public PreparedKernel {
   std::int64_t line() const { return std::min(kLineClasses, lists()); }
 
   std::size_t worker_bytes() const {
-    return aligned(NmsScratch::bytes(list_scores(), room())) + bytes_of<std::int32_t>(room()) + bytes_of<float>(list_scores() * line());
+    return aligned(NmsScratch::bytes(list_scores(), room())) + bytes_of<std::int32_t>(room()) + bytes_of<float>(in_place() ? 0 : list_scores() * line());
   }
 
   void keep_classes(const float* boxes, const float* scores, std::int64_t first, std::int64_t end, char* memory, Detection* found, std::int32_t* counts) const {
     const NmsScratch scratch(memory, list_scores(), room());
     auto* const kept = reinterpret_cast<std::int32_t*>(memory + aligned(NmsScratch::bytes(list_scores(), room())));
     auto* const turned = reinterpret_cast<float*>(reinterpret_cast<char*>(kept) + bytes_of<std::int32_t>(room()));
-    turn(scores, first, end, turned);
+    if (!in_place()) turn(scores, first, end, turned);
     for (std::int64_t c = first; c < end; ++c) {
       Detection* const list = found + c * room();
-      const float* const own = turned + (c - first) * list_scores();
+      const float* const own = in_place() ? scores : turned + (c - first) * list_scores();
       const bool skipped = !params.class_agnostic && c == params.background;
       const std::int64_t count = skipped ? 0 : keep_best(class_task(params, shapes, boxes, own, c), scratch, kept);
       counts[c] = static_cast<std::int32_t>(count);
@@ -94,12 +95,14 @@ class PreparedBatchedNms : public PreparedKernel {
     }
   }
 
+  /// Scores can be read where they are.
+  bool in_place() const { return params.class_agnostic && (params.background < 0 || params.background >= shapes.classes); }
+
   /// Columns first .. end - 1 as rows; where classes compete, all scores as they are, without the background.
   void turn(const float* scores, std::int64_t first, std::int64_t end, float* to) const {
     if (params.class_agnostic) {
       std::copy_n(scores, list_scores(), to);
-      const bool none = params.background < 0 || params.background >= shapes.classes;
-      for (std::int64_t i = none ? list_scores() : params.background; i < list_scores(); i += shapes.classes) to[i] = std::nanf("");
+      for (std::int64_t i = params.background; i < list_scores(); i += shapes.classes) to[i] = std::nanf("");
       return;
     }
     constexpr std::int64_t kTile = 64;  // boxes: whole lines are read, and written a line at a time
@@ -149,7 +152,8 @@ class BatchedNmsKernel : public Kernel {
     FOVEA_ASSIGN(kernel->params, BatchedNmsParams::parse(problem.attributes));
     FOVEA_ASSIGN(kernel->shapes, BatchedNmsShapes::find(kernel->params, problem.inputs[0].shape, problem.inputs[1].shape));
     for (const TensorDesc& output : problem.outputs) kernel->wanted.push_back(output.type != DataType::undefined);
-    kernel->threads = std::max(1, problem.threads);
+    const std::int64_t jobs = kernel->jobs();
+    kernel->threads = std::min(useful_threads(problem.threads, jobs, problem.inputs[1].shape.elements() / jobs * kWorkPerScore), static_cast<int>(std::min<std::int64_t>(jobs, INT32_MAX)));
     return std::unique_ptr<PreparedKernel>(std::move(kernel));
   }
 };
