@@ -43,6 +43,33 @@ def one_class(boxes, iou):
                 lambda f: torchvision.ops.nms(f["boxes"], f["scores"], iou))
 
 
+def efficient(boxes, classes, threshold, iou, keep=300):
+    corners, scores = detector_outputs(boxes, classes)
+    feeds = {"boxes": corners[None], "scores": np.ascontiguousarray(scores.T)[None]}
+    integers = {"count": onnx.TensorProto.INT32, "classes": onnx.TensorProto.INT32}
+    model = one_node("EfficientNMS_TRT", feeds, outputs=("count", "found", "best", "classes"), domain="TRT", types=integers, score_threshold=threshold,
+                     iou_threshold=iou, max_output_boxes=keep, background_class=-1, score_activation=0, box_coding=0)
+
+    def peer(f):
+        kept = batched_peer(f["boxes"][0], f["scores"][0].T.contiguous(), threshold, iou)[:keep]
+        return torch.tensor([[len(kept)]], dtype=torch.int32)
+
+    return Case(f"EfficientNMS_TRT {boxes} boxes, {classes} classes, threshold {threshold}", 5, "torch nonzero, torchvision batched_nms", model, feeds, peer)
+
+
+def top_k(shape, k):
+    # Distinct numbers: the peer promises no order of equal ones.
+    x = np.random.default_rng(0).permutation(np.prod(shape)).reshape(shape).astype(np.float32)
+    feeds = {"x": x, "k": np.array([k])}
+    model = one_node("TopK", feeds, outputs=("values", "indices"), constants=("k",), types={"indices": onnx.TensorProto.INT64})
+    return Case(f"TopK {'x'.join(map(str, shape))}, k {k}", 1, "torch topk", model, feeds, lambda f: torch.topk(f["x"], k))
+
+
+def corner_pool(mode, peer):
+    feeds = {"x": np.random.default_rng(0).standard_normal((1, 128, 128, 128), np.float32)}
+    return Case(f"MMCVCornerPool 1x128x128x128, mode {mode}", 1, "torch cummax", one_node("MMCVCornerPool", feeds, domain="mmcv", mode=mode), feeds, peer)
+
+
 def roi_align(height, width, stride, smallest, largest, sampling, regions=1000, channels=256):
     rng = np.random.default_rng(0)
     size = rng.uniform(smallest, largest, (regions, 2))
@@ -60,6 +87,13 @@ def cases():
             yield batched(boxes, 80, threshold, 0.5)
     for boxes in (8400, 25200):
         yield one_class(boxes, 0.5)
+    for boxes, threshold in ((8400, 0.25), (25200, 0.001)):
+        yield efficient(boxes, 80, threshold, 0.5)
+    yield top_k((1, 8400), 300)
+    yield top_k((80, 8400), 100)
+    yield top_k((1, 8400 * 80), 300)
+    yield corner_pool(1, lambda f: torch.cummax(f["x"], 2)[0])
+    yield corner_pool(3, lambda f: torch.cummax(f["x"], 3)[0])
     for sampling in (2, 0):
         yield roi_align(200, 304, 4, 16, 112, sampling)
         yield roi_align(100, 152, 8, 112, 224, sampling)

@@ -85,5 +85,16 @@ TEST(DetectionAlias, MmdeployPutsScoresBehindBoxes) {
             "fovea::batched_nms Unsqueeze Concat");
 }
 
+TEST(MmdeployAlias, OrdinaryOperatorsInstead) {
+  const std::vector<Io> cells = {{"base", {3, 4}}, {"rows", {5, 1}}, {"columns", {7, 1}}};
+  EXPECT_NE(imported("GridPriorsTRT", "mmdeploy", integer("stride_h", 8) + integer("stride_w", 16), cells, {{"anchors", {105, 4}}}).find("Add Reshape"), std::string::npos);
+  EXPECT_NE(imported("GridPriorsTRT", "mmdeploy", integer("stride_h", 8), cells, {{"anchors", {105, 4}}}).find("stride_w"), std::string::npos);
+  EXPECT_EQ(imported("GatherTopk", "mmdeploy", "", {{"data", {2, 9, 4}}, {"index", {2, 3}, 6}}, {{"y", {2, 3, 4}}}), "Cast Unsqueeze GatherND");
+  EXPECT_EQ(imported("ScaledDotProductAttentionTRT", "mmdeploy", "", {{"q", {2, 3, 4}}, {"k", {2, 5, 4}}, {"v", {2, 5, 6}}}, {{"y", {2, 3, 6}}, {"w", {2, 3, 5}}}),
+            "Transpose MatMul Softmax MatMul Identity");
+  const std::string scale = "attribute { name: 'scale_factor' type: FLOATS floats: 2 floats: 3 } ";
+  EXPECT_EQ(imported("TRTBicubicInterpolate", "mmdeploy", scale + integer("align_corners", 1), {{"x", {1, 2, 4, 5}}}, {{"y", {1, 2, 8, 15}}}), "Resize");
+}
+
 }  // namespace
 }  // namespace fovea::testing

@@ -16,7 +16,7 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::int64_t kBlock = 1024;          // elements between two looks at the list
+constexpr std::int64_t kBlock = 256;           // elements between two looks at the list
 constexpr std::int64_t kLongPiece = 1 << 15;   // elements that are worth a thread
 
 class PreparedTopK : public PreparedKernel {
