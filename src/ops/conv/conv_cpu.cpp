@@ -11,24 +11,14 @@ using namespace cpu;
 
 constexpr Layout kConvLayouts[] = {Layout::nhwc, Layout::plain};
 
-/// Stored weights [groups * a, b, k...] as oneDNN's [g,] oc/g, ic/g, k... ; `transposed` swaps a and b.
-dnnl::memory::desc stored_weights(const ops::ConvGeometry& g, bool transposed) {
-  dnnl::memory::dims dims = {g.oc_per_group(), g.ic_per_group()};
-  std::int64_t kernel = 1;
-  for (const ops::WindowAxis& axis : g.axes) kernel *= axis.kernel;
-  dnnl::memory::dims strides = transposed ? dnnl::memory::dims{kernel, g.oc_per_group() * kernel} : dnnl::memory::dims{g.ic_per_group() * kernel, kernel};
-  for (const ops::WindowAxis& axis : g.axes) {
-    dims.push_back(axis.kernel);
-    kernel /= axis.kernel;
-    strides.push_back(kernel);
-  }
-  if (g.group > 1) {
-    std::int64_t per_group = g.oc_per_group() * g.ic_per_group();
-    for (const ops::WindowAxis& axis : g.axes) per_group *= axis.kernel;
-    dims.insert(dims.begin(), g.group);
-    strides.insert(strides.begin(), per_group);
-  }
-  return {dims, dnnl::memory::data_type::f32, strides};
+/// The primitive of a set-up, with the post-ops that are tried.
+template <class Forward>
+Result<std::unique_ptr<PreparedKernel>> prepare_primitive(const Problem& problem, const ConvSetup& setup) {
+  return PreparedConvolution::create(problem, setup, [&](const dnnl::primitive_attr& attributes) {
+    const auto operation = describe_operation<Forward>(setup);
+    const typename Forward::primitive_desc primitive(operation, attributes, onednn_engine());
+    return PreparedConvolution::Built{Forward(primitive), primitive.weights_desc(), primitive.scratchpad_desc(), primitive.impl_info_str()};
+  });
 }
 
 class OnednnConv : public Kernel {
@@ -42,19 +32,8 @@ class OnednnConv : public Kernel {
     const Shape &x = problem.inputs[0].shape, &w = problem.inputs[1].shape;
     FOVEA_ASSIGN(const auto params, ops::ConvParams::parse(problem.attributes, x.rank()));
     FOVEA_ASSIGN(ops::ConvGeometry geometry, params.resolve(x, w));
-    FOVEA_ASSIGN(ConvSetup setup, set_up_convolution(problem, std::move(geometry)));
-    setup.weights_given = stored_weights(setup.geometry, false);
-    return PreparedConvolution::create(problem, setup, [&](const dnnl::primitive_attr& attributes) {
-      using Forward = dnnl::convolution_forward;
-      const auto kind = dnnl::prop_kind::forward_inference;
-      const auto algorithm = dnnl::algorithm::convolution_direct;
-      const Forward::desc desc = setup.has_bias ? Forward::desc(kind, algorithm, setup.src, setup.weights_any, setup.bias, setup.dst, setup.strides,
-                                                                setup.dilations, setup.pads_begin, setup.pads_end)
-                                                : Forward::desc(kind, algorithm, setup.src, setup.weights_any, setup.dst, setup.strides,
-                                                                setup.dilations, setup.pads_begin, setup.pads_end);
-      const Forward::primitive_desc primitive(desc, attributes, onednn_engine());
-      return PreparedConvolution::Built{Forward(primitive), primitive.weights_desc(), primitive.scratchpad_desc(), primitive.impl_info_str()};
-    });
+    FOVEA_ASSIGN(const ConvSetup setup, set_up_convolution(problem, std::move(geometry), StoredWeights::OutputFirst));
+    return prepare_primitive<dnnl::convolution_forward>(problem, setup);
   }
 };
 
@@ -70,19 +49,8 @@ class OnednnConvTranspose : public Kernel {
     FOVEA_ASSIGN(ops::ConvGeometry geometry, params.resolve(x, w));
     // oneDNN wants the pads that make its extent formula hold; they differ from ONNX's by output_padding.
     for (ops::WindowAxis& axis : geometry.axes) axis.pad_end = (axis.input - 1) * axis.stride + axis.span() - axis.output - axis.pad_begin;
-    FOVEA_ASSIGN(ConvSetup setup, set_up_convolution(problem, std::move(geometry)));
-    setup.weights_given = stored_weights(setup.geometry, true);
-    return PreparedConvolution::create(problem, setup, [&](const dnnl::primitive_attr& attributes) {
-      using Forward = dnnl::deconvolution_forward;
-      const auto kind = dnnl::prop_kind::forward_inference;
-      const auto algorithm = dnnl::algorithm::deconvolution_direct;
-      const Forward::desc desc = setup.has_bias ? Forward::desc(kind, algorithm, setup.src, setup.weights_any, setup.bias, setup.dst, setup.strides,
-                                                                setup.dilations, setup.pads_begin, setup.pads_end)
-                                                : Forward::desc(kind, algorithm, setup.src, setup.weights_any, setup.dst, setup.strides,
-                                                                setup.dilations, setup.pads_begin, setup.pads_end);
-      const Forward::primitive_desc primitive(desc, attributes, onednn_engine());
-      return PreparedConvolution::Built{Forward(primitive), primitive.weights_desc(), primitive.scratchpad_desc(), primitive.impl_info_str()};
-    });
+    FOVEA_ASSIGN(const ConvSetup setup, set_up_convolution(problem, std::move(geometry), StoredWeights::InputFirst));
+    return prepare_primitive<dnnl::deconvolution_forward>(problem, setup);
   }
 };
 

@@ -51,27 +51,43 @@ Status check_convolution(const Problem& problem) {
   return {};
 }
 
-Result<ConvSetup> set_up_convolution(const Problem& problem, ops::ConvGeometry geometry) {
+ConvSetup describe_windows(ops::ConvGeometry g, dnnl::memory::data_type type, StoredWeights stored) {
   ConvSetup setup;
-  if (!(geometry.output_shape() == problem.outputs[0].shape)) return unsupported("an output of shape ", geometry.output_shape().to_string());
-  if (problem.has_input(2) && (problem.inputs[2].shape.elements() != geometry.oc || !problem.inputs[2].is_plain_dense())) return unsupported("one bias per output channel");
-  FOVEA_ASSIGN(setup.src, onednn_desc(problem.inputs[0]));
-  FOVEA_ASSIGN(setup.dst, onednn_desc(problem.outputs[0]));
-  setup.has_bias = problem.has_input(2);
-  if (setup.has_bias) setup.bias = dnnl::memory::desc({geometry.oc}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a);
-  for (const ops::WindowAxis& axis : geometry.axes) {
+  dnnl::memory::dims dims = {g.oc_per_group(), g.ic_per_group()};
+  std::int64_t kernel = 1;
+  for (const ops::WindowAxis& axis : g.axes) kernel *= axis.kernel;
+  const std::int64_t per_group = g.oc_per_group() * g.ic_per_group() * kernel;
+  dnnl::memory::dims strides = stored == StoredWeights::InputFirst ? dnnl::memory::dims{kernel, g.oc_per_group() * kernel}
+                                                                   : dnnl::memory::dims{g.ic_per_group() * kernel, kernel};
+  for (const ops::WindowAxis& axis : g.axes) {
     setup.strides.push_back(axis.stride);
     setup.dilations.push_back(axis.dilation - 1);
     setup.pads_begin.push_back(axis.pad_begin);
     setup.pads_end.push_back(axis.pad_end);
+    dims.push_back(axis.kernel);
+    kernel /= axis.kernel;
+    strides.push_back(kernel);
   }
-  dnnl::memory::dims weights = {geometry.oc_per_group(), geometry.ic_per_group()};
-  if (geometry.group > 1) weights.insert(weights.begin(), geometry.group);
-  for (const ops::WindowAxis& axis : geometry.axes) weights.push_back(axis.kernel);
-  setup.weights_any = dnnl::memory::desc(weights, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+  if (g.group > 1) {
+    dims.insert(dims.begin(), g.group);
+    strides.insert(strides.begin(), per_group);
+  }
+  setup.weights_any = dnnl::memory::desc(dims, type, dnnl::memory::format_tag::any);
+  setup.weights_given = dnnl::memory::desc(dims, type, strides);
+  setup.geometry = std::move(g);
+  return setup;
+}
+
+Result<ConvSetup> set_up_convolution(const Problem& problem, ops::ConvGeometry geometry, StoredWeights stored) {
+  if (!(geometry.output_shape() == problem.outputs[0].shape)) return unsupported("an output of shape ", geometry.output_shape().to_string());
+  if (problem.has_input(2) && (problem.inputs[2].shape.elements() != geometry.oc || !problem.inputs[2].is_plain_dense())) return unsupported("one bias per output channel");
+  ConvSetup setup = describe_windows(std::move(geometry), dnnl::memory::data_type::f32, stored);
+  FOVEA_ASSIGN(setup.src, onednn_desc(problem.inputs[0]));
+  FOVEA_ASSIGN(setup.dst, onednn_desc(problem.outputs[0]));
+  setup.has_bias = problem.has_input(2);
+  if (setup.has_bias) setup.bias = dnnl::memory::desc({setup.geometry.oc}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a);
   setup.activation = Activation::from(problem.attributes);
   setup.residual = problem.has_input(3) ? residual_from(problem.attributes) : Residual::None;
-  setup.geometry = std::move(geometry);
   return setup;
 }
 

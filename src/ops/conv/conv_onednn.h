@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Conv, fovea::conv and ConvTranspose share when oneDNN computes them.
+// What Conv, fovea::conv, ConvTranspose and QLinearConv share when oneDNN computes them.
 #pragma once
 
 #include "backends/cpu/kit/onednn.h"
@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 namespace fovea::cpu {
 
@@ -21,10 +22,26 @@ struct ConvSetup {
   Activation activation;
 };
 
-/// Refusals that hold for every convolution: types, layouts, strides of views.
+/// Stored weights: [groups * oc, ic, k...], or of a transposed convolution [groups * ic, oc, k...].
+enum class StoredWeights : std::uint8_t { OutputFirst, InputFirst };
+
+/// Windows and weights of a geometry.
+ConvSetup describe_windows(ops::ConvGeometry geometry, dnnl::memory::data_type weights, StoredWeights stored);
+/// Refusals that hold for every convolution in f32: types, layouts, strides of views.
 Status check_convolution(const Problem& problem);
-/// Fills everything but weights_given (stored weights as a descriptor with oneDNN's logical axes).
-Result<ConvSetup> set_up_convolution(const Problem& problem, ops::ConvGeometry geometry);
+/// All of a convolution in f32.
+Result<ConvSetup> set_up_convolution(const Problem& problem, ops::ConvGeometry geometry, StoredWeights stored);
+
+/// The operation in oneDNN's words; it must outlive a primitive descriptor that still looks for implementations. `Forward` is
+/// dnnl::convolution_forward or dnnl::deconvolution_forward.
+template <class Forward>
+typename Forward::desc describe_operation(const ConvSetup& s) {
+  constexpr bool transposed = std::is_same_v<Forward, dnnl::deconvolution_forward>;
+  const auto algorithm = transposed ? dnnl::algorithm::deconvolution_direct : dnnl::algorithm::convolution_direct;
+  const auto kind = dnnl::prop_kind::forward_inference;
+  if (!s.has_bias) return {kind, algorithm, s.src, s.weights_any, s.dst, s.strides, s.dilations, s.pads_begin, s.pads_end};
+  return {kind, algorithm, s.src, s.weights_any, s.bias, s.dst, s.strides, s.dilations, s.pads_begin, s.pads_end};
+}
 
 /// A convolution-like primitive bound to the arguments X, W, B, R -> Y of a problem.
 class PreparedConvolution : public PreparedKernel {

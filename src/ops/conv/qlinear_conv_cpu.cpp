@@ -51,23 +51,13 @@ class PreparedQuantizedConv : public PreparedKernel {
       const ThreadCountScope scope(problem.threads);
       const Tensor& weights = problem.constants[kW];
       FOVEA_ASSIGN(const auto params, ops::ConvParams::parse(problem.attributes, problem.inputs[kX].shape.rank()));
-      FOVEA_ASSIGN(const ops::ConvGeometry g, params.resolve(problem.inputs[kX].shape, weights.shape()));
-      FOVEA_ASSIGN(const dnnl::memory::desc src, onednn_desc(problem.inputs[kX]));
-      FOVEA_ASSIGN(const dnnl::memory::desc dst, onednn_desc(problem.outputs[0]));
-
-      dnnl::memory::dims strides, dilations, begin, end, dims = {g.oc_per_group(), g.ic_per_group()};
-      if (g.group > 1) dims.insert(dims.begin(), g.group);
-      for (const ops::WindowAxis& axis : g.axes) {
-        strides.push_back(axis.stride);
-        dilations.push_back(axis.dilation - 1);
-        begin.push_back(axis.pad_begin);
-        end.push_back(axis.pad_end);
-        dims.push_back(axis.kernel);
-      }
-      dnnl::memory::dims given_strides(dims.size(), 1);
-      for (std::size_t i = dims.size() - 1; i-- > 0;) given_strides[i] = given_strides[i + 1] * dims[i + 1];
+      FOVEA_ASSIGN(ops::ConvGeometry geometry, params.resolve(problem.inputs[kX].shape, weights.shape()));
       using Type = dnnl::memory::data_type;
-      const dnnl::memory::desc any(dims, Type::s8, dnnl::memory::format_tag::any), given(dims, Type::s8, given_strides);
+      ConvSetup setup = describe_windows(std::move(geometry), Type::s8, StoredWeights::OutputFirst);
+      FOVEA_ASSIGN(setup.src, onednn_desc(problem.inputs[kX]));
+      FOVEA_ASSIGN(setup.dst, onednn_desc(problem.outputs[0]));
+      setup.has_bias = problem.has_input(kBias);
+      if (setup.has_bias) setup.bias = dnnl::memory::desc({setup.geometry.oc}, Type::s32, dnnl::memory::format_tag::a);
 
       // y = round((sum + bias) * sx * sw / sy) + zy
       const float x_scale = problem.constants[kXScale].data<float>()[0], y_scale = problem.constants[kYScale].data<float>()[0];
@@ -87,25 +77,20 @@ class PreparedQuantizedConv : public PreparedKernel {
       }
       attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 
-      const bool has_bias = problem.has_input(kBias);
-      const dnnl::memory::desc bias({g.oc}, Type::s32, dnnl::memory::format_tag::a);
-      const auto kind = dnnl::prop_kind::forward_inference;
-      const auto algorithm = dnnl::algorithm::convolution_direct;
       using Forward = dnnl::convolution_forward;
-      const Forward::desc desc = has_bias ? Forward::desc(kind, algorithm, src, any, bias, dst, strides, dilations, begin, end)
-                                          : Forward::desc(kind, algorithm, src, any, dst, strides, dilations, begin, end);
-      Forward::primitive_desc primitive(desc, attributes, onednn_engine());
+      const Forward::desc operation = describe_operation<Forward>(setup);
+      Forward::primitive_desc primitive(operation, attributes, onednn_engine());
       FOVEA_RETURN_IF_ERROR(choose_implementation(primitive, unit));
 
       auto kernel = std::make_unique<PreparedQuantizedConv>();
-      kernel->src_ = kernel->call_.add(DNNL_ARG_SRC, src);
-      kernel->dst_ = kernel->call_.add(DNNL_ARG_DST, dst);
+      kernel->src_ = kernel->call_.add(DNNL_ARG_SRC, setup.src);
+      kernel->dst_ = kernel->call_.add(DNNL_ARG_DST, setup.dst);
       kernel->scratchpad_ = kernel->call_.add(DNNL_ARG_SCRATCHPAD, primitive.scratchpad_desc());
       kernel->scratch_bytes_ = primitive.scratchpad_desc().get_size();
-      FOVEA_ASSIGN(dnnl::memory packed, onednn_pack(weights.raw(), given, primitive.weights_desc()));
+      FOVEA_ASSIGN(dnnl::memory packed, onednn_pack(weights.raw(), setup.weights_given, primitive.weights_desc()));
       kernel->call_.add_constant(DNNL_ARG_WEIGHTS, std::move(packed));
-      if (has_bias) {
-        FOVEA_ASSIGN(dnnl::memory copied, onednn_pack(problem.constants[kBias].raw(), bias, bias));
+      if (setup.has_bias) {
+        FOVEA_ASSIGN(dnnl::memory copied, onednn_pack(problem.constants[kBias].raw(), setup.bias, setup.bias));
         kernel->call_.add_constant(DNNL_ARG_BIAS, std::move(copied));
       }
       kernel->call_.finish(Forward(primitive));
