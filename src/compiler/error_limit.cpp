@@ -26,6 +26,9 @@ std::int64_t reduction_length(const Problem& problem) {
   }
   if (op == "mmdeploy::MMCVMultiScaleDeformableAttention") return 4 * extent(3, 3) * extent(3, 4);
   if (op == "custom_op::FlashDeformAttn") return 4 * extent(3, 3) / 3;
+  if (op == "custom_op::DCNv4_Plugin" || op == "custom_op::DCNv4FuseOffset_Plugin") {
+    return 4 * problem.attributes.get_int("kh", 3) * problem.attributes.get_int("kw", 3);  // four corners of each point
+  }
   if (problem.outputs.empty() || !problem.has_input(0)) return 1;
   std::int64_t inputs = 0;
   for (const TensorDesc& input : problem.inputs) {

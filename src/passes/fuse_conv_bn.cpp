@@ -28,12 +28,20 @@ struct Weights {
   }
 };
 
+// DeformConv has its offsets before the bias.
+int bias_input(const Node& node) { return node.op == "DeformConv" ? 3 : 2; }
+
+const Tensor* bias_of(const Graph& graph, const Node& node) {
+  const int i = bias_input(node);
+  return node.has_input(i) ? constant_of(graph, node.inputs[static_cast<std::size_t>(i)]) : nullptr;
+}
+
 std::optional<Weights> weights_of(const Graph& graph, const Node& node) {
   const bool gemm = node.op == "Gemm";
-  if (node.op != "Conv" && node.op != "ConvTranspose" && !gemm) return std::nullopt;
+  if (node.op != "Conv" && node.op != "ConvTranspose" && node.op != "DeformConv" && !gemm) return std::nullopt;
   const Tensor* w = constant_of(graph, node.inputs[1]);
   if (!w || w->rank() < 2 || w->elements() == 0 || to_doubles(*w).empty()) return std::nullopt;
-  if (node.has_input(2) && !constant_of(graph, node.inputs[2])) return std::nullopt;
+  if (node.has_input(bias_input(node)) && !bias_of(graph, node)) return std::nullopt;
   Weights weights{*w};
   weights.group = node.attributes.get_int("group", 1);
   weights.transposed = node.op == "ConvTranspose";
@@ -42,11 +50,9 @@ std::optional<Weights> weights_of(const Graph& graph, const Node& node) {
   if (weights.transposed && (weights.group < 1 || w->dim(0) % weights.group != 0)) return std::nullopt;
   if (gemm) {
     if (node.attributes.get_float("alpha", 1) != 1 || node.attributes.get_float("beta", 1) != 1) return std::nullopt;
-    if (node.has_input(2)) {
-      const Tensor& c = *constant_of(graph, node.inputs[2]);
-      if (c.elements() != 1 && (c.elements() != weights.channels || c.dim(c.rank() - 1) != weights.channels))
-        return std::nullopt;
-    }
+    const Tensor* c = bias_of(graph, node);
+    if (c && c->elements() != 1 && (c->elements() != weights.channels || c->dim(c->rank() - 1) != weights.channels))
+      return std::nullopt;
   }
   return weights;
 }
@@ -66,18 +72,19 @@ bool fold_into(Graph& graph, NodeId conv_id, NodeId affine_id) {
   }
   const auto channels = static_cast<std::size_t>(weights->channels);
   std::vector<double> bias(channels, 0);
-  if (conv.has_input(2)) bias = to_doubles(*constant_of(graph, conv.inputs[2]));
+  if (const Tensor* given = bias_of(graph, conv)) bias = to_doubles(*given);
   bias.resize(channels, bias[0]);
   for (std::size_t c = 0; c < channels; ++c) bias[c] = bias[c] * affine->factor[c] + affine->summand[c];
   const DataType type = weights->tensor.type();
   Node fused = conv;
   fused.outputs.clear();
-  fused.inputs.resize(3, kNone);
+  const auto at = static_cast<std::size_t>(bias_input(conv));
+  fused.inputs.resize(std::max(fused.inputs.size(), at + 1), kNone);
   if (std::any_of(affine->factor.begin(), affine->factor.end(), [](double v) { return v != 1; })) {
     fused.inputs[1] =
         graph.add_constant(graph.value(conv.inputs[1]).name, from_doubles(type, weights->tensor.shape(), values));
   }
-  fused.inputs[2] = graph.add_constant(conv.name + ".bias", from_doubles(type, {weights->channels}, bias));
+  fused.inputs[at] = graph.add_constant(conv.name + ".bias", from_doubles(type, {weights->channels}, bias));
   fused.sources.clear();
   replace_node(graph, affine_id, std::move(fused), {conv_id});
   return true;

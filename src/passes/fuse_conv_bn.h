@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folds what follows a convolution and is one factor and one summand per channel into its weights and bias:
-// BatchNormalization, Mul and Add with constants. The same for ConvTranspose and Gemm.
+// BatchNormalization, Mul and Add with constants. The same for ConvTranspose, DeformConv
+// and Gemm.
 //
 //   c = Conv(x, w, b); y = BatchNormalization(c, scale, bias, mean, var)        =>        y = Conv(x, w', b')
 //

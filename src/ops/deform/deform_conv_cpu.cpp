@@ -21,6 +21,7 @@ using namespace cpu;
 
 constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
 constexpr std::int64_t kMaxPixels = 48;                   // of a tile in nhwc
+static_assert(kMaxPixels <= ops::kSamples);
 constexpr std::int64_t kTileFloats = 256 * 1024;          // of samples, if that leaves enough pixels
 constexpr std::int64_t kMaxCoordinate = std::int64_t{1} << 29;
 
