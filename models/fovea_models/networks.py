@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of networks: name, how to make it, what goes in and comes out, which options it takes."""
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+from torch import nn
+
+from fovea_models import dab_detr, deformable_dab_detr, flash_intern_image, mit, mtmi, yolov5
+
+AUX = tuple(f"aux_outputs.{i}.{kind}" for i in range(5) for kind in ("pred_logits", "pred_boxes"))
+COUNTERS = r"num_batches_tracked$"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a network looks as a graph, given its options."""
+
+    inputs: dict[str, tuple]  # name -> shape; "N", "H", "W" stand for batch and size
+    outputs: tuple[str, ...]
+    inner: tuple[str, ...] = ()  # further results: named tensors inside the graph, or outputs with --features
+
+
+@dataclass(frozen=True)
+class Network:
+    make: Callable[[SimpleNamespace], nn.Module]
+    form: Callable[[SimpleNamespace], Form]
+    size: tuple[int, int]  # default height and width
+    multiple: int  # height and width must be multiples of it
+    options: tuple[str, ...] = ()  # of export.py
+    optional_keys: tuple[str, ...] = field(default=())  # that checkpoints hold and inference does not use
+    domain: str = ""  # of its custom operators
+
+
+def _flash(size: str) -> Network:
+    c = flash_intern_image.SIZES[size]
+    return Network(
+        make=lambda o: flash_intern_image.FlashInternImage(c),
+        form=lambda o: Form({"input": ("N", 3, "H", "W")}, ("output",)),
+        size=(c.side, c.side), multiple=1, domain="custom_op",
+    )  # fmt: skip
+
+
+def _yolo(size: str) -> Network:
+    return Network(
+        make=lambda o: yolov5.Yolov5(yolov5.SIZES[size], o.classes, decode=not o.no_anchor),
+        form=lambda o: Form({"images": ("N", 3, "H", "W")}, ("s8", "s16", "s32") if o.no_anchor else ("outputs",)),
+        size=(640, 640), multiple=32, options=("classes", "no_anchor"), optional_keys=(r"anchor_grid$",),
+    )  # fmt: skip
+
+
+class MtmiPart(nn.Module):
+    """The encoder or one head as a network of its own, with the names of the whole."""
+
+    def __init__(self, whole: mtmi.Mtmi, part: str):
+        super().__init__()
+        self.part = part
+        for name in ("backbone", "decode_head", "depth_head"):
+            setattr(self, name, getattr(whole, name))
+
+    def forward(self, *inputs):
+        return getattr(self, {"encoder": "backbone", "seg": "decode_head", "depth": "depth_head"}[self.part])(*inputs)
+
+
+def _mtmi(size: str) -> Network:
+    c = mit.SIZES[size]
+    maps = {f"feat{i + 1}": ("N", width, ("H", 4 << i), ("W", 4 << i)) for i, width in enumerate(c.widths)}
+
+    def make(o):
+        whole = mtmi.Mtmi(c, o.seg_head, o.seg_width, o.seg_fusion, o.seg_resize, o.depth_padding)
+        return whole if o.part == "all" else MtmiPart(whole, o.part)
+
+    def form(o):
+        image = {"image": ("N", 3, "H", "W")}
+        return {
+            "all": Form(image, ("seg_logits", "depth_norm"), tuple(maps)),
+            "encoder": Form(image, tuple(maps)),
+            "seg": Form(maps, ("seg_logits",)),
+            "depth": Form(maps, ("depth_norm",)),
+        }[o.part]
+
+    options = ("part", "features", "seg_head", "seg_width", "seg_fusion", "seg_resize", "depth_padding")
+    unused = (r"(^|decode_head\.)conv_seg\.", r"^head\.")  # of SegFormer's checkpoints; of ImageNet's
+    return Network(make, form, (1024, 1024), 32, options, unused)
+
+
+def _detr_form(o) -> Form:
+    inputs = {"inputs": ("N", 3, "H", "W")} | ({"mask": ("N", "H", "W")} if o.mask else {})
+    return Form(inputs, ("pred_logits", "pred_boxes") + (AUX if o.aux else ()))
+
+
+# `config.json` beside an official checkpoint -> our Config.
+DAB_KEYS = {
+    "pe_temperatureH": "height_temperature", "pe_temperatureW": "width_temperature", "num_patterns": "patterns",
+    "dilation": "dilation", "hidden_dim": "channels", "nheads": "heads", "dim_feedforward": "feedforward",
+    "enc_layers": "encoder_layers", "dec_layers": "decoder_layers", "num_queries": "queries",
+    "transformer_activation": "activation", "pre_norm": "pre_norm", "random_refpoints_xy": "fixed_xy",
+}  # fmt: skip
+
+
+def _dab(**changes) -> Network:
+    def make(o):
+        config = dab_detr.Config(**changes)
+        if o.config:
+            stated = json.loads(Path(o.config).read_text())
+            config = dataclasses.replace(config, **{ours: stated[theirs] for theirs, ours in DAB_KEYS.items() if theirs in stated})
+        return dab_detr.DabDetr(config, o.aux)
+
+    return Network(make, _detr_form, (800, 800), 1, ("aux", "mask", "config"), (COUNTERS,))
+
+
+NETWORKS = {
+    "flash_intern_image_t": _flash("t"),
+    "flash_intern_image_s": _flash("s"),
+    "flash_intern_image_b": _flash("b"),
+    "flash_intern_image_l": _flash("l"),
+    "yolov5n": _yolo("n"),
+    "yolov5s": _yolo("s"),
+    "yolov5m": _yolo("m"),
+    "mtmi": _mtmi("b0"),
+    "mtmi_b1": _mtmi("b1"),
+    "mtmi_b2": _mtmi("b2"),
+    "dab_detr_r50": _dab(),
+    "dab_detr_r50_3pat": _dab(patterns=3),
+    "dab_detr_r50_dc5": _dab(dilation=True, height_temperature=10.0, width_temperature=10.0),
+    "dab_detr_r50_dc5_fixxy": _dab(dilation=True, fixed_xy=True),
+    "dab_detr_r50_dc5_3pat": _dab(dilation=True, patterns=3),
+    "dab_deformable_detr_r50": Network(
+        lambda o: deformable_dab_detr.DeformableDabDetr(aux=o.aux), _detr_form, (800, 800), 1, ("aux", "mask"), (COUNTERS,), "mmdeploy"
+    ),
+}
