@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "onnx/importer.h"
 
-#include "onnx/alias.h"
-
 #include <algorithm>
 #include <set>
+
+#include "onnx/alias.h"
+#include "onnx/seed_rule.h"
 
 namespace fovea::onnx {
 
@@ -70,6 +71,11 @@ Result<ir::Graph> Importer::import_model(proto::ModelProto& model) {
   FOVEA_ASSIGN(functions_, FunctionTable::read(model, opsets));
   if (!model.has_graph()) return invalid_model("the model holds no graph");
 
+  for (const auto& entry : model.metadata_props()) {
+    if (entry.key() != kSeedKey) continue;
+    FOVEA_ASSIGN(const std::uint64_t seed, read_seed(entry.value()));
+    tensors_.set_seed(seed);
+  }
   ir::Graph graph;
   graph.name = model.graph().name();
   Frame frame;

@@ -8,6 +8,7 @@
 
 #include "base/checked_math.h"
 #include "base/onnx_data_type.h"
+#include "onnx/seed_rule.h"
 
 namespace fovea::onnx {
 
@@ -154,6 +155,9 @@ Result<Tensor> TensorReader::allocate(DataType type, const Shape& shape) {
 
 Result<Tensor> TensorReader::read_external(const proto::TensorProto& message, DataType type, const Shape& shape) {
   if (type == DataType::string) return invalid_model("strings cannot be external data");
+  for (const auto& entry : message.external_data()) {
+    if (entry.key() == "location" && entry.value() == kSeedLocation) return make_seeded(message, type, shape);
+  }
   std::string location;
   std::int64_t offset = 0;
   const std::int64_t bytes = stored_bytes(type, shape.elements());
@@ -175,6 +179,21 @@ Result<Tensor> TensorReader::read_external(const proto::TensorProto& message, Da
   }
   FOVEA_ASSIGN(Tensor tensor, allocate(type, shape));
   decode_raw(type, data, tensor);
+  return tensor;
+}
+
+Result<Tensor> TensorReader::make_seeded(const proto::TensorProto& message, DataType type, const Shape& shape) {
+  if (!seed_) {
+    return Status(ErrorCode::InvalidModel, str_cat("seeded weight: expected the metadata entry '", kSeedKey, "' in the model, found none"),
+                  "docs/light_onnx.md describes light files");
+  }
+  if (type != DataType::f32) return invalid_model("seeded weight: expected f32, found ", name(type));
+  FOVEA_ASSIGN(const SeedRule rule, read_seed_rule(message));
+  const std::int64_t bytes = stored_bytes(type, shape.elements());
+  if (bytes > kMaxSeededBytes - seeded_bytes_) return resource_exhausted("seeded weights need more than the limit of ", kMaxSeededBytes, " bytes");
+  seeded_bytes_ += bytes;
+  FOVEA_ASSIGN(Tensor tensor, allocate(type, shape));
+  generate_seeded(*seed_, rule, {tensor.data<float>(), static_cast<std::size_t>(shape.elements())});
   return tensor;
 }
 

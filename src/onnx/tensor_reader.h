@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "fovea/tensor.h"
 #include "onnx/external_data.h"
@@ -16,6 +17,9 @@ class TensorReader {
  public:
   TensorReader(std::filesystem::path folder, std::int64_t max_bytes) : external_(std::move(folder)), bytes_left_(max_bytes), limit_(max_bytes) {}
 
+  /// The seed that weights of a light file follow (seed_rule.h). Without it such weights are refused.
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
+
   /// Element type, extents and the number of stored values must agree exactly. ResourceExhausted beyond the budget.
   Result<Tensor> read(const proto::TensorProto& message);
   /// Made dense. Indices must be in range, ascending and unique, as ONNX demands.
@@ -26,10 +30,12 @@ class TensorReader {
  private:
   Result<Tensor> allocate(DataType type, const Shape& shape);
   Result<Tensor> read_external(const proto::TensorProto& message, DataType type, const Shape& shape);
+  Result<Tensor> make_seeded(const proto::TensorProto& message, DataType type, const Shape& shape);
   Status charge(DataType type, const Shape& shape);
 
   ExternalData external_;
-  std::int64_t bytes_left_, limit_;
+  std::int64_t bytes_left_, limit_, seeded_bytes_ = 0;
+  std::optional<std::uint64_t> seed_;
   std::map<const void*, Tensor> shared_;
 };
 

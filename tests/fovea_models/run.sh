@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
 export PYTHONPATH=$root/models OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} PYTHONDONTWRITEBYTECODE=1
-for python in "${FOVEA_PYTHON:-}" "$root/.venv/bin/python"; do
+for python in "${PYTHON:-}" "$root/.venv/bin/python"; do
   [ -x "$python" ] && "$python" -c 'import torch, onnx' 2>/dev/null && exec "$python" "$@"
 done
 echo "skipped: no PyTorch; scripts/bootstrap.sh test installs it"

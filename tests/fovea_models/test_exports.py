@@ -158,7 +158,8 @@ class DabDetr(Case):
         model, _ = exported("dab_deformable_detr_r50", "--seed", "0", "--size", "64")
         nodes = [n for n in model.graph.node if n.op_type == "MMCVMultiScaleDeformableAttention"]
         self.assertEqual([n.domain for n in nodes], ["mmdeploy"] * 12)
-        self.assertEqual(counts(model)["LayerNormalization"], 30)
+        # 30 applications; the first decoder layer's self-attention sees constants only, and folds with its norm.
+        self.assertEqual(counts(model)["LayerNormalization"], 29)
         shapes = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}[nodes[0].input[1]]
         self.assertEqual((shapes.dtype, shapes.tolist()), (np.int32, [[8, 8], [4, 4], [2, 2], [1, 1]]))
 
