@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tuned deformable kernels against the references: real and odd shapes, every attribute, all storage types.
+#include "backends/cpu/kit/simd_targets.h"
+
+#include <hwy/targets.h>
+
 #include <cstring>
 #include <limits>
 
@@ -214,6 +218,26 @@ TEST(DeformConvKernel, AnyNumberOfThreadsGivesTheSameBits) {
   const KernelCase test = conv_case({3, 32, 17, 9, 40, 3, 3, 2, 4});
   const std::vector<std::uint8_t> one = bytes_with(test, "deform_conv_tiles", 1);
   for (const int threads : {2, 3, 5}) EXPECT_EQ(bytes_with(test, "deform_conv_tiles", threads), one) << threads << " threads";
+}
+
+// --- instruction sets
+
+TEST(DeformKernels, EveryInstructionSetAgrees) {
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    for (const DataType type : {DataType::f32, DataType::f16, DataType::bf16}) {
+      EXPECT_TRUE(agrees(dcnv4_case({2, 6, 7, 2, 19, attributes({{"softmax", 1}})}, type, false), "dcnv4_taps")) << hwy::TargetName(target) << " " << name(type);
+      EXPECT_TRUE(agrees(dcnv4_case({1, 6, 7, 2, 80}, type, true), "dcnv4_taps")) << hwy::TargetName(target) << " " << name(type);
+    }
+    for (const Layout layout : {Layout::plain, Layout::nhwc}) {
+      KernelCase test = conv_case({2, 32, 13, 10, 75, 3, 3, 1, 4});
+      test.layout = layout;
+      EXPECT_TRUE(agrees(test, "deform_conv_tiles")) << hwy::TargetName(target) << " " << name(layout);
+    }
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 }  // namespace

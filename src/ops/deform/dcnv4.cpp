@@ -23,6 +23,12 @@ Status check_at_least(const char* what, const Dim& found, std::int64_t least) {
   return invalid_model(what, ": expected at least ", least, ", found ", found.constant());
 }
 
+/// What concrete shapes contradict is a fault of the model here, not of a caller.
+Status as_model_fault(const Status& status) {
+  if (status.ok()) return {};
+  return invalid_model(status.message());
+}
+
 Dim output_extent(const Dcnv4Axis& axis, const Dim& input) { return floor_div(input + Dim(2 * axis.pad - axis.span()), Dim(axis.stride)) + Dim(1); }
 
 Status infer_dcnv4(InferContext& context) {
@@ -41,7 +47,7 @@ Status infer_dcnv4(InferContext& context) {
   FOVEA_RETURN_IF_ERROR(check_rank("value", *value));
   FOVEA_RETURN_IF_ERROR(check_extent("value: channels (group x group_channels)", (*value)[3], Dim(params.channels())));
   const auto concrete_value = to_concrete(*value), concrete_offset = offset ? to_concrete(*offset) : std::nullopt;
-  if (concrete_value && concrete_offset) FOVEA_RETURN_IF_ERROR(params.resolve(*concrete_value, *concrete_offset).status());
+  if (concrete_value && concrete_offset) FOVEA_RETURN_IF_ERROR(as_model_fault(params.resolve(*concrete_value, *concrete_offset).status()));
   const Dim oh = output_extent(params.y, (*value)[1]), ow = output_extent(params.x, (*value)[2]);
   FOVEA_RETURN_IF_ERROR(check_at_least("output: height", oh, 1));
   FOVEA_RETURN_IF_ERROR(check_at_least("output: width", ow, 1));
@@ -66,7 +72,7 @@ Status infer_dcnv4_unsliced(InferContext& context) {
   if (!both) return {};
   FOVEA_RETURN_IF_ERROR(check_rank("input", *both));
   FOVEA_RETURN_IF_ERROR(check_at_least("input: channels (of value and offset)", (*both)[3], params.channels() + params.offset_channels()));
-  if (const auto concrete = to_concrete(*both)) FOVEA_RETURN_IF_ERROR(params.resolve_unsliced(*concrete).status());
+  if (const auto concrete = to_concrete(*both)) FOVEA_RETURN_IF_ERROR(as_model_fault(params.resolve_unsliced(*concrete).status()));
   context.set_output_shape(0, {(*both)[0], (*both)[1], (*both)[2], Dim(params.channels())});
   return {};
 }
