@@ -94,7 +94,9 @@ class PreparedGather : public PreparedKernel {
       for (std::int64_t line = begin; line < end; ++line) {
         const T* from = data + lines_.base(line);
         const std::int64_t first = line * lines_.length;
-        for (std::int64_t j = 0; j < lines_.length; ++j) y[first + j] = from[indices_.read(first + j, lines_.extent) * lines_.stride + j * lines_.step];
+        indices_.with_values([&, extent = lines_.extent, stride = lines_.stride, step = lines_.step, length = lines_.length](const auto* index) {
+          for (std::int64_t j = 0; j < length; ++j) y[first + j] = from[indices_.checked(index[first + j], first + j, extent) * stride + j * step];
+        });
       }
     });
     return lines_.error(indices_);

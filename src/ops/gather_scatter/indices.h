@@ -25,9 +25,19 @@ class Indices {
   }
 
   /// The index at `at` in [0, extent); 0 where it is bad, which is noted. extent >= 1.
-  std::int64_t read(std::int64_t at, std::int64_t extent) {
-    const std::int64_t index = given(at), counted = index < 0 ? index + extent : index;
-    if (counted >= 0 && counted < extent) return counted;
+  std::int64_t read(std::int64_t at, std::int64_t extent) { return checked(given(at), at, extent); }
+
+  /// Calls f(pointer to i64 or i32), for loops that choose once; each element goes through checked().
+  template <class F>
+  void with_values(F&& f) const {
+    if (wide_) f(static_cast<const std::int64_t*>(data_));
+    else f(static_cast<const std::int32_t*>(data_));
+  }
+
+  /// As read(), of an index that has been loaded from `at`.
+  std::int64_t checked(std::int64_t index, std::int64_t at, std::int64_t extent) {
+    const std::int64_t counted = index < 0 ? index + extent : index;
+    if (static_cast<std::uint64_t>(counted) < static_cast<std::uint64_t>(extent)) [[likely]] return counted;
     std::int64_t first = bad_.load(std::memory_order_relaxed);
     while (at < first && !bad_.compare_exchange_weak(first, at, std::memory_order_relaxed)) {
     }
