@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/onnx_data_type.h"
 #include "passes/rewrite.h"
 
 namespace fovea::passes {
@@ -15,21 +16,21 @@ std::vector<Expression> quotients(const std::string& a, const std::vector<std::s
   std::vector<Expression> all;
   for (const std::string& v : variances) {
     const std::string sum = "Add(" + v + ", eps)";
-    all.emplace_back("Div(" + a + ", Sqrt(" + sum + "))");
-    all.emplace_back("Mul(" + a + ", Reciprocal(Sqrt(" + sum + ")))");
-    all.emplace_back("Mul(" + a + ", Div(1, Sqrt(" + sum + ")))");
-    all.emplace_back("Mul(" + a + ", Pow(" + sum + ", -0.5))");
-    all.emplace_back("Div(" + a + ", Pow(" + sum + ", 0.5))");
+    for (const std::string& spelling :
+         {"Div(" + a + ", Sqrt(" + sum + "))", "Mul(" + a + ", Reciprocal(Sqrt(" + sum + ")))", "Mul(" + a + ", Div(1, Sqrt(" + sum + ")))",
+          "Mul(" + a + ", Pow(" + sum + ", -0.5))", "Div(" + a + ", Pow(" + sum + ", 0.5))"}) {
+      all.emplace_back(spelling, Expression::Casts::Ignored);
+    }
   }
   return all;
 }
 
 const std::vector<Expression>& layer_norm_spellings() {
   static const std::vector<Expression> spellings = [] {
-    const std::string difference = "d:Sub(x, m:ReduceMean(x, axes))";
-    // The last one is for exporters that write the difference twice.
-    return quotients(difference, {"w:ReduceMean(Pow(d, 2), axes2)", "w:ReduceMean(Mul(d, d), axes2)",
-                                  "w:ReduceMean(Pow(Sub(x, m2:ReduceMean(x, axes3)), 2), axes2)"});
+    const std::string difference = "d:Sub(x, m:ReduceMean(x, axes))", again = "e:Sub(x, m2:ReduceMean(x, axes3))";
+    // The last two are for exporters that write the difference twice, of one mean or of two.
+    return quotients(difference, {"w:ReduceMean(Pow(d, 2), axes2)", "w:ReduceMean(Mul(d, d), axes2)", "w:ReduceMean(Pow(" + again + ", 2), axes2)",
+                                  "w:ReduceMean(Mul(" + again + ", e), axes2)"});
   }();
   return spellings;
 }
@@ -119,28 +120,56 @@ ValueId filled(Graph& graph, std::string_view hint, DataType type, const Shape& 
       hint, from_doubles(type, shape, std::vector<double>(static_cast<std::size_t>(shape.elements()), value)));
 }
 
-bool replace(Graph& graph, NodeId root, const Normalization& norm, bool rms) {
+bool is_half(DataType type) { return type == DataType::f16 || type == DataType::bf16; }
+
+// The node whose place the operator takes, and its input, of one type. Work in a narrow type rounds between the steps
+// and is left alone, unless the variance at least is found in f32.
+struct Place {
+  NodeId root = kNone;
+  ValueId x = kNone;
+};
+Place find_place(Graph& graph, NodeId root, const Match& match) {
+  const ValueId y = graph.node(root).outputs[0], written = match.value("x"), source = behind_casts(graph, written);
+  const DataType result = type_of(graph, y);
+  const auto of_type = [&](DataType type) { return type_of(graph, written) == type ? written : type_of(graph, source) == type ? source : kNone; };
+  if (is_half(result)) return {is_half(type_of(graph, match.value("w"))) ? kNone : root, of_type(result)};
+  if (result == DataType::f64) {
+    // PyTorch's way of exporting half networks: f64 for a moment. What is cast back loses it again.
+    const NodeId back = is_used_once(graph, y) ? graph.users(y)[0] : kNone;
+    const ValueId x = back != kNone && graph.node(back).op == "Cast" ? of_type(type_of(graph, graph.node(back).outputs[0])) : kNone;
+    return x != kNone ? Place{back, x} : Place{root, type_of(graph, written) == result ? written : kNone};
+  }
+  if (result != DataType::f32 || type_of(graph, written) == result) return {root, written};
+  if (!is_half(type_of(graph, written))) return {};
+  Attributes attributes;
+  attributes.set("to", onnx_number(result));
+  return {root, add_typed_node(graph, "Cast", graph.value(written).name + ".f32", {written}, std::move(attributes), result, graph.value(written).shape)};
+}
+
+bool replace(Graph& graph, NodeId root, const Match& match, const Normalization& norm, bool rms) {
   const int rank = rank_of(graph, norm.x);
-  const DataType type = type_of(graph, norm.x);
-  if (type != DataType::f32 && type != DataType::f64) return false;  // narrow types round between the steps
   const std::int64_t first = norm.axes[0];
   Attributes attributes;
   attributes.set("epsilon", norm.epsilon);
   // [batch, rows, width] is text or patches: the last axis is normalised as such, not as a picture of one row.
-  if (!rms && rank >= 4 && is_run(norm.axes, 2, rank)) {
-    const auto channels = extents(graph, norm.x, 1, 1);
-    if (!channels) return false;
+  const bool picture = !rms && rank >= 4 && is_run(norm.axes, 2, rank);
+  const auto channels = picture ? extents(graph, norm.x, 1, 1) : std::nullopt;
+  if (picture ? !channels : !is_run(norm.axes, first, rank)) return false;
+  const Place place = find_place(graph, root, match);
+  if (place.root == kNone || place.x == kNone) return false;
+  const DataType type = type_of(graph, place.x);
+  std::vector<NodeId> nodes = norm.nodes;
+  if (place.root != root) nodes.push_back(root);
+  if (picture) {
     const ValueId ones = filled(graph, "scale", type, *channels, 1), zeros = filled(graph, "bias", type, *channels, 0);
-    replace_node(graph, root, "InstanceNormalization", {norm.x, ones, zeros}, std::move(attributes), norm.nodes);
+    replace_node(graph, place.root, "InstanceNormalization", {place.x, ones, zeros}, std::move(attributes), nodes);
     return true;
   }
-  if (!is_run(norm.axes, first, rank)) return false;
+  // Where an extent is not known, one number is scale for all.
   const auto shape = extents(graph, norm.x, first, rank - first);
-  if (!shape) return false;
   attributes.set("axis", first - rank);
-  const ValueId ones = filled(graph, "scale", type, *shape, 1);
-  replace_node(graph, root, rms ? "RMSNormalization" : "LayerNormalization", {norm.x, ones}, std::move(attributes),
-               norm.nodes);
+  const ValueId ones = filled(graph, "scale", type, shape.value_or(Shape{1}), 1);
+  replace_node(graph, place.root, rms ? "RMSNormalization" : "LayerNormalization", {place.x, ones}, std::move(attributes), nodes);
   return true;
 }
 
@@ -169,7 +198,7 @@ bool fuse(Graph& graph, NodeId root) {
   for (const bool rms : {false, true}) {
     const auto match = match_first(graph, y, rms ? rms_norm_spellings() : layer_norm_spellings());
     const auto norm = match ? read(graph, *match) : std::nullopt;
-    if (norm && replace(graph, root, *norm, rms)) return true;
+    if (norm && replace(graph, root, *match, *norm, rms)) return true;
   }
   return false;
 }

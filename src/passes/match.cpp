@@ -149,6 +149,19 @@ bool is_near(double value, double expected, DataType type) {
   return std::abs(value - expected) <= tolerance * std::abs(expected);
 }
 
+ValueId behind_casts(const Graph& graph, ValueId value) {
+  const auto is_float = [&](ValueId id) {
+    const DataType type = type_of(graph, id);
+    return type == DataType::f32 || type == DataType::f64 || type == DataType::f16 || type == DataType::bf16;
+  };
+  for (NodeId cast = producer_of(graph, value, "Cast"); cast != kNone; cast = producer_of(graph, value, "Cast")) {
+    const ValueId input = graph.node(cast).inputs[0];
+    if (!is_float(value) || !is_float(input)) break;
+    value = input;
+  }
+  return value;
+}
+
 ValueId Match::value(std::string_view name) const {
   for (const auto& [bound, value] : bound_) {
     if (bound == name) return value;
@@ -209,7 +222,7 @@ struct Expression::Reader {
   }
 };
 
-Expression::Expression(std::string_view text) {
+Expression::Expression(std::string_view text, Casts casts) : casts_(casts) {
   Reader reader{text};
   root_ = std::make_shared<const Term>(reader.term());
   reader.skip();
@@ -217,6 +230,9 @@ Expression::Expression(std::string_view text) {
 }
 
 bool Expression::match_term(const Term& term, const Graph& graph, ValueId value, Match& match) {
+  const auto are_same = [&](ValueId a, ValueId b) {
+    return a == b || (match.through_casts_ && behind_casts(graph, a) == behind_casts(graph, b));
+  };
   switch (term.kind) {
     case Term::Kind::Missing: return value == kNone;
     case Term::Kind::Number: {
@@ -225,13 +241,14 @@ bool Expression::match_term(const Term& term, const Graph& graph, ValueId value,
     }
     case Term::Kind::Name: {
       const ValueId bound = match.value(term.label);
-      if (value == kNone || bound != kNone) return value != kNone && bound == value;
+      if (value == kNone || bound != kNone) return value != kNone && are_same(bound, value);
       match.bound_.emplace_back(term.label, value);
       return true;
     }
     case Term::Kind::Operator: break;
   }
   if (value == kNone) return false;
+  if (match.through_casts_ && term.op != "Cast") value = behind_casts(graph, value);
   // Already matched under this label: the same value, nothing more to do.
   if (!term.label.empty() && match.value(term.label) != kNone) return match.value(term.label) == value;
   const bool any_way = term.operands.size() > 2 && (term.op == "Add" || term.op == "Mul");
@@ -293,13 +310,19 @@ bool Expression::is_closed(const Graph& graph, const Match& match) {
   const auto inside = [&](NodeId id) {
     return std::find(match.nodes_.begin(), match.nodes_.end(), id) != match.nodes_.end();
   };
+  // A Cast that is ignored is inside if what reads it is.
+  const auto only_leads_inside = [&](NodeId id) {
+    if (!match.through_casts_ || graph.node(id).op != "Cast") return false;
+    const ValueId cast = graph.node(id).outputs[0];
+    return !graph.is_graph_output(cast) && std::all_of(graph.users(cast).begin(), graph.users(cast).end(), inside);
+  };
   for (std::size_t i = 1; i < match.nodes_.size(); ++i) {
     if (match.nodes_[i] == match.nodes_[0]) continue;
     for (ValueId output : graph.node(match.nodes_[i]).outputs) {
       if (output == kNone) continue;
       if (graph.is_graph_output(output)) return false;
       const auto& users = graph.users(output);
-      if (!std::all_of(users.begin(), users.end(), inside)) return false;
+      if (!std::all_of(users.begin(), users.end(), [&](NodeId id) { return inside(id) || only_leads_inside(id); })) return false;
     }
   }
   return true;
@@ -308,6 +331,7 @@ bool Expression::is_closed(const Graph& graph, const Match& match) {
 std::optional<Match> Expression::match(const Graph& graph, ValueId root) const {
   if (producer_of(graph, root, root_->op) == kNone) return std::nullopt;
   Match match;
+  match.through_casts_ = casts_ == Casts::Ignored;
   if (!match_term(*root_, graph, root, match) || !is_closed(graph, match)) return std::nullopt;
   return match;
 }

@@ -74,12 +74,18 @@ class Match {
   friend class Expression;
   std::vector<std::pair<std::string_view, ValueId>> bound_;
   std::vector<NodeId> nodes_;
+  bool through_casts_ = false;
 };
+
+/// The value behind Casts between f64, f32, f16 and bf16.
+ValueId behind_casts(const Graph& graph, ValueId value);
 
 class Expression {
  public:
+  /// Casts between f64, f32, f16 and bf16 count as nothing, or must be written like any other operator.
+  enum class Casts : std::uint8_t { Written, Ignored };
   /// FOVEA_CHECKs the syntax: expressions are part of the program.
-  explicit Expression(std::string_view text);
+  explicit Expression(std::string_view text, Casts casts = Casts::Written);
   std::optional<Match> match(const Graph& graph, ValueId root) const;
   /// The operator at the root, for cheap pre-selection.
   const std::string& root_op() const { return root_->op; }
@@ -98,6 +104,7 @@ class Expression {
   static bool is_closed(const Graph& graph, const Match& match);
 
   std::shared_ptr<const Term> root_;
+  Casts casts_;
 };
 
 /// The first of several spellings that matches.

@@ -16,6 +16,7 @@
 #include "passes/fuse_conv_activation.h"
 #include "passes/fuse_conv_bn.h"
 #include "passes/fuse_gelu.h"
+#include "passes/fuse_group_norm.h"
 #include "passes/fuse_hard_swish.h"
 #include "passes/fuse_layer_norm.h"
 #include "passes/fuse_matmul.h"
@@ -77,6 +78,7 @@ constexpr Pass kPatterns[] = {
     {"fuse_sliced_offset", "DCNv4 reads value and offset from the tensor they are cut from", fuse_sliced_offset},
     {"fuse_channel_shuffle", "reshapes and transposes that reorder whole channels", fuse_channel_shuffle},
     {"fuse_layer_norm", "LayerNorm, RMSNorm, InstanceNorm in all their spellings", fuse_layer_norm},
+    {"fuse_group_norm", "GroupNorm written as InstanceNorm of reshaped channels", fuse_group_norm},
     {"fuse_norm_affine", "factor and summand into a normalisation", fuse_norm_affine},
     {"fuse_attention", "softmax attention", fuse_attention},
     {"fuse_gelu", "GELU in all its spellings", fuse_gelu},
