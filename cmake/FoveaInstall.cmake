@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# What `cmake --install` writes, in four components, each installable alone (`cmake --install build --component runtime`):
+# What `cmake --install` writes, in five components, each installable alone (`cmake --install build --component runtime`):
 #   runtime   libfovea_runtime.a, its headers, the package file: what a robot carries
 #   compiler  libfovea_compiler.a and the headers of import and build
 #   task      libfovea_task.a and its header: pictures in, answers out (needs OpenCV)
 #   command   bin/fovea
+#   plugin    the headers with which operators are written outside of this tree; no library, needs nothing
 # Consumers: find_package(fovea REQUIRED COMPONENTS runtime) or (... compiler task), targets fovea::runtime, fovea::compiler,
-# fovea::task.
+# fovea::task; for a plugin find_package(fovea REQUIRED COMPONENTS plugin), target fovea::plugin.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
 
-set(runtime_headers engine.h model.h session.h status.h tensor.h)
+set(runtime_headers engine.h load_plugin.h model.h plugin.h session.h status.h tensor.h)
 set(compiler_headers build.h fovea.h)
 
 function(fovea_install_library component)
@@ -21,6 +22,7 @@ function(fovea_install_library component)
 endfunction()
 
 fovea_install_library(runtime ${runtime_headers})
+fovea_install_library(plugin plugin.h plugin.hpp)
 if(FOVEA_BUILD_COMPILER)
   fovea_install_library(compiler ${compiler_headers})
 endif()
@@ -33,7 +35,9 @@ endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/fovea-config.cmake.in ${PROJECT_BINARY_DIR}/fovea-config.cmake
                               INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/fovea-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/fovea-config.cmake ${PROJECT_BINARY_DIR}/fovea-config-version.cmake
-              ${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake
-        DESTINATION ${package_dir} COMPONENT runtime)
+foreach(component runtime plugin)
+  install(FILES ${PROJECT_BINARY_DIR}/fovea-config.cmake ${PROJECT_BINARY_DIR}/fovea-config-version.cmake
+                ${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake
+          DESTINATION ${package_dir} COMPONENT ${component})
+endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)

@@ -18,6 +18,7 @@ ALLOWED = {
     "ops": {"base", "device", "backends/cpu/kit"},
     "engine": {"base", "device", "ops"},
     "backends": {"base", "device"},
+    "plugins": {"base", "device", "ops"},
     "runtime": {"base", "device", "engine", "ops"},
     "onnx": {"base", "ir", "ops"},
     "passes": {"base", "ir", "ops", "device"},

@@ -4,6 +4,7 @@
 
 #include "fovea/build.h"
 #include "fovea/engine.h"
+#include "fovea/load_plugin.h"
 #include "fovea/model.h"
 #include "fovea/session.h"
 #include "fovea/status.h"

@@ -18,6 +18,7 @@
 #include "cli/picture_input.h"
 #include "compiler/samples.h"
 #include "engine/plan.h"
+#include "fovea/load_plugin.h"
 
 namespace fovea::cli {
 
@@ -63,7 +64,16 @@ Result<Tensor> load_tensor(const std::string& file, const std::string& name) {
 
 }  // namespace
 
-std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+void PluginArguments::add_to(CLI::App& app) {
+  app.add_option("--plugin", libraries, "library with operators of your own, repeatable")->allow_extra_args(false)->type_name("LIB.so");
+}
+
+Status PluginArguments::load() const {
+  for (const std::string& library : libraries) FOVEA_RETURN_IF_ERROR(load_plugin(library).status());
+  return {};
+}
+
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const PluginArguments& plugins) {
   app.name(std::string("fovea ") + argv[0]);
   try {
     app.parse(argc, argv);
@@ -73,7 +83,8 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail(invalid_argument("command line: ", error.what()).with_hint(str_cat("'fovea ", argv[0], " --help' shows the options")));
   }
-  return std::nullopt;
+  const Status loaded = plugins.load();
+  return loaded.ok() ? std::nullopt : std::optional<int>(fail(loaded));
 }
 
 CLI::Validator above_zero() {
@@ -130,6 +141,7 @@ Result<std::map<std::string, ShapeRange>> ShapeArguments::ranges() const {
 
 void CommonArguments::add_to(CLI::App& app, bool with_json) {
   app.add_option("--threads", threads, "threads to use; 0: all cores of this process")->check(CLI::Range(0, 1024));
+  plugins.add_to(app);
   app.add_flag("-v,--verbose", verbose, "say more");
   app.add_flag("-q,--quiet", quiet, "say only what was asked for");
   if (with_json) app.add_option("--json", json, "write the figures as JSON to a file, '-' for stdout");

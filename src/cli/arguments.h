@@ -14,8 +14,16 @@
 
 namespace fovea::cli {
 
-/// Parses; the exit code when the command must stop (help shown: 0, wrong usage: 2), else nothing.
-std::optional<int> parse(CLI::App& app, int argc, char** argv);
+/// --plugin lib.so, repeatable: libraries with operators of the user's own.
+struct PluginArguments {
+  std::vector<std::string> libraries;
+  void add_to(CLI::App& app);
+  Status load() const;
+};
+
+/// Parses and loads the plugins; the exit code when the command must stop (help shown: 0, wrong usage: 2, a plugin that cannot
+/// be loaded: 3), else nothing.
+std::optional<int> parse(CLI::App& app, int argc, char** argv, const PluginArguments& plugins = {});
 
 /// --min-shapes, --opt-shapes, --max-shapes or --shapes, each "name:1x3x224x224,other:1x10".
 struct ShapeArguments {
@@ -31,8 +39,9 @@ CLI::Validator zero_or_more();
 /// "name:1x3x224x224,other:1x10" -> shapes by name.
 Result<std::map<std::string, Shape>> parse_shapes(const std::string& text);
 
-/// --threads, -v, -q and --json where figures are printed.
+/// --threads, --plugin, -v, -q and --json where figures are printed.
 struct CommonArguments {
+  PluginArguments plugins;
   int threads = 0;
   bool verbose = false, quiet = false;
   std::string json;

@@ -165,7 +165,7 @@ int bench(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "seed of inputs that are not given");
   arguments.shapes.add_to(app);
   arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv)) return *code;
+  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const auto figures = measure(arguments);
   if (!figures.ok()) return fail(figures.status());

@@ -110,7 +110,7 @@ int build(int argc, char** argv) {
   app.add_option("--disable-pass", arguments.disabled, "switch an optimisation pass off by name (repeatable)");
   app.add_flag("--explain", arguments.explain, "print every decision with its reason");
   arguments.common.add_to(app, false);
-  if (const auto code = parse(app, argc, argv)) return *code;
+  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const auto engine = build_engine(arguments);
   if (!engine.ok()) return fail(engine.status());

@@ -162,7 +162,7 @@ int compare(int argc, char** argv) {
   app.add_flag("--layers", arguments.layers, "name the first layer over the limit, from the engine's certificate");
   arguments.shapes.add_to(app);
   arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv)) return *code;
+  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const auto ok = compare_networks(arguments);
   if (!ok.ok()) return fail(ok.status());

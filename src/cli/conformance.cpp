@@ -153,7 +153,7 @@ int conformance(int argc, char** argv) {
   app.add_option("--atol", arguments.atol, "absolute tolerance")->capture_default_str();
   app.add_flag("--reference", arguments.reference, "reference kernels on the model as it is, without passes and tuned kernels");
   arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv)) return *code;
+  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const auto skip = read_skip_list(arguments.skip);
   if (!skip.ok()) return fail(skip.status());

@@ -12,6 +12,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "fovea/load_plugin.h"
 #include "ops/schema.h"
 #include "runtime/thread_count.h"
 
@@ -48,14 +49,16 @@ std::string version(int number) {  // 3021012 -> 3.21.12
 
 int doctor(int argc, char** argv) {
   std::string json;
+  PluginArguments plugins;
   CLI::App app("Lists devices and libraries found, with versions, and why something is absent.");
   app.footer("Example: fovea doctor --json -");
   app.add_option("--json", json, "write the facts as JSON to a file, '-' for stdout");
-  if (const auto code = parse(app, argc, argv)) return *code;
+  plugins.add_to(app);
+  if (const auto code = parse(app, argc, argv, plugins)) return *code;
   const dnnl_version_t* onednn = dnnl_version();
   const std::string onednn_version = std::to_string(onednn->major) + "." + std::to_string(onednn->minor) + "." + std::to_string(onednn->patch);
   const double memory_gb = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE)) / 1e9;
-  const nlohmann::json facts = {
+  nlohmann::json facts = {
       {"version", FOVEA_VERSION},
       {"devices",
        {{{"name", "cpu"}, {"available", true}, {"model", cpu_name()}, {"isa", isa_name()}, {"cores", resolve_thread_count(0)}, {"memory_gb", memory_gb}},
@@ -64,6 +67,9 @@ int doctor(int argc, char** argv) {
       {"libraries",
        {{"onednn", onednn_version}, {"protobuf", version(GOOGLE_PROTOBUF_VERSION)}, {"libsodium", sodium_version_string()}}},
       {"operators", ops::all_schemas().size()}};
+  for (const PluginInfo& plugin : loaded_plugins()) {
+    facts["plugins"].push_back({{"name", plugin.name}, {"library", plugin.library.string()}, {"operators", plugin.operators.size()}});
+  }
   if (!json.empty()) {
     const Status status = write_json(json, facts.dump(2));
     if (!status.ok()) return fail(status);
@@ -79,6 +85,9 @@ int doctor(int argc, char** argv) {
     }
   }
   for (const auto& [library, text] : facts["libraries"].items()) std::printf("  %-10s %s\n", library.c_str(), text.get<std::string>().c_str());
+  for (const PluginInfo& plugin : loaded_plugins()) {
+    std::printf("  %-10s plugin, %zu operator%s, %s\n", plugin.name.c_str(), plugin.operators.size(), plugin.operators.size() == 1 ? "" : "s", plugin.library.c_str());
+  }
   return kDone;
 }
 

@@ -20,6 +20,7 @@ namespace {
 struct Arguments {
   std::string file, format = "text", onnx;
   bool certificate = false, optimized = false;
+  PluginArguments plugins;
 };
 
 std::string shape_of(const PlanValue& value) { return value.shape ? to_string(*value.shape) : "?"; }
@@ -53,6 +54,9 @@ nlohmann::json to_json(const std::string& file, const Plan& plan, bool engine) {
                                    {"cosine", e.cosine}, {"limit", e.limit}, {"range", e.range}, {"refused", e.refused}});
   }
   for (const Decision& d : plan.decisions) json["decisions"].push_back({{"code", d.code}, {"subject", d.subject}, {"sentence", d.sentence}, {"remedy", d.remedy}});
+  for (const PluginUse& use : plan.plugins) {
+    json["plugins"].push_back({{"operator", use.op}, {"version", use.version}, {"schema_hash", use.schema_hash}, {"plugin", use.plugin}});
+  }
   if (!plan.recipe.empty()) json["recipe"] = nlohmann::json::parse(plan.recipe, nullptr, false);
   return json;
 }
@@ -68,6 +72,9 @@ void print_text(const std::string& file, const Plan& plan, bool engine, bool cer
   };
   print_values("input", plan.inputs);
   print_values("output", plan.outputs);
+  for (const PluginUse& use : plan.plugins) {
+    std::printf("plugin  %-24s %s of '%s', schema %.12s\n", use.op.c_str(), use.version.c_str(), use.plugin.c_str(), use.schema_hash.c_str());
+  }
   for (const auto& [symbol, range] : plan.symbols) {
     std::printf("extent  %-24s %lld to %s, tuned for %lld\n", symbol.c_str(), static_cast<long long>(range.min),
                 range.max == INT64_MAX ? "any" : std::to_string(range.max).c_str(), static_cast<long long>(range.opt));
@@ -163,7 +170,8 @@ int inspect(int argc, char** argv) {
   app.add_flag("--certificate", arguments.certificate, "with the measured error of every step");
   auto* onnx = app.add_option("--onnx", arguments.onnx, "write the imported model as ONNX of the newest opset: functions in place, old operators renewed");
   app.add_flag("--optimized", arguments.optimized, "with --onnx: after the optimisation passes (own operators are in the domain fovea)")->needs(onnx);
-  if (const auto code = parse(app, argc, argv)) return *code;
+  arguments.plugins.add_to(app);
+  if (const auto code = parse(app, argc, argv, arguments.plugins)) return *code;
   const auto engine = is_engine_file(arguments.file);
   if (!engine.ok()) return fail(engine.status());
   if (!arguments.onnx.empty()) {

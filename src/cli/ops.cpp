@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "device/kernel_registry.h"
 #include "onnx/alias.h"
-#include "ops/schema.h"
+#include "ops/user_operators.h"
 
 namespace fovea::cli {
 
@@ -42,6 +42,12 @@ bool matches(const onnx::Alias& alias, std::string_view filter) {
   return alias.form.name.find(filter) != std::string_view::npos || alias.op.find(filter) != std::string_view::npos;
 }
 
+/// "1.0.0 of 'log_polar' (/path/liblog_polar.so)"; empty for what is built in.
+std::string source_of(const ops::UserOperator* user) {
+  if (!user) return {};
+  return str_cat(user->version, " of '", user->plugin, "'", user->library.empty() ? "" : " (" + user->library + ")");
+}
+
 bool any_matches(std::string_view filter) {
   const auto schemas = ops::all_schemas();
   const auto aliases = onnx::all_aliases();
@@ -71,12 +77,14 @@ void print_aliases(const nlohmann::json& rows, bool markdown) {
 int ops(int argc, char** argv) {
   std::string json, filter;
   bool markdown = false;
+  PluginArguments plugins;
   CLI::App app("Prints every operator with its first opset, types and kernels per device.");
   app.footer("Example: fovea ops Conv");
   app.add_option("filter", filter, "only operators whose name contains this");
   app.add_option("--json", json, "write the matrix as JSON to a file, '-' for stdout");
   app.add_flag("--markdown", markdown, "as a Markdown table");
-  if (const auto code = parse(app, argc, argv)) return *code;
+  plugins.add_to(app);
+  if (const auto code = parse(app, argc, argv, plugins)) return *code;
   if (!any_matches(filter)) {
     std::string nearest;
     for (const std::string_view name : ops::nearest_operators(filter)) nearest += (nearest.empty() ? "the nearest are " : ", ") + std::string(name);
@@ -93,7 +101,10 @@ int ops(int argc, char** argv) {
     const std::string name(schema->name), types = type_list(schema->types), summary(schema->summary);
     std::string kernels;
     for (const std::string& kernel : kernel_names(schema->name)) kernels += (kernels.empty() ? "" : " ") + kernel;
+    const ops::UserOperator* user = ops::find_user_operator(name);
     rows.push_back({{"name", name}, {"since", schema->since}, {"types", types}, {"summary", summary}, {"devices", {{"cpu", kernel_names(schema->name)}}}});
+    if (user) rows.back()["plugin"] = {{"name", user->plugin}, {"library", user->library}, {"version", user->version}, {"schema_hash", user->schema_hash}};
+    if (user) kernels += "; version " + source_of(user);
     if (json == "-") continue;
     if (markdown) std::printf("| %s | %d | %s | %s | %s |\n", name.c_str(), schema->since, types.c_str(), kernels.c_str(), summary.c_str());
     else std::printf("%-30s %5d  %-40s %s\n", name.c_str(), schema->since, types.c_str(), kernels.c_str());

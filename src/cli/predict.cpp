@@ -125,7 +125,7 @@ int predict(int argc, char** argv) {
   app.add_option("--recipe", arguments.recipe, "use this recipe instead of the engine's");
   app.add_option("--threshold", arguments.threshold, "smallest score of a detection instead of the recipe's")->check(CLI::Range(0.0, 1.0));
   arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv)) return *code;
+  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   auto predictor = open(arguments);
   if (!predictor.ok()) return fail(predictor.status());

@@ -72,7 +72,7 @@ int run(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "seed of inputs that are not given");
   arguments.shapes.add_to(app);
   arguments.common.add_to(app, false);
-  if (const auto code = parse(app, argc, argv)) return *code;
+  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const Status status = run_network(arguments);
   return status.ok() ? kDone : fail(status);

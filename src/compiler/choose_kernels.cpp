@@ -13,6 +13,7 @@
 #include "compiler/compare.h"
 #include "compiler/error_limit.h"
 #include "device/kernel_registry.h"
+#include "ops/user_operators.h"
 
 namespace fovea::compiler {
 
@@ -87,6 +88,7 @@ Result<Measured> try_candidate(const Kernel& kernel, Trial& trial, const ChooseO
   FOVEA_RETURN_IF_ERROR(kernel.can_run(problem));
   FOVEA_ASSIGN(const auto prepared, kernel.prepare(problem));
   const Memory scratch(prepared->scratch_bytes());
+  if (!scratch.data()) return resource_exhausted("cannot allocate ", prepared->scratch_bytes(), " bytes of scratch memory");
   const Arguments arguments{trial.input_addresses.data(), trial.output_addresses.data(), scratch.data()};
   Measured measured;
   measured.entry.step = trial.step->name;
@@ -133,6 +135,10 @@ Result<Choice> choose_kernels(const Executor& executor, const std::vector<Datum>
     reference.step = step.name;
     reference.kernel = "reference";
     if (!step.outputs.empty() && step.outputs[0] >= 0) reference.precision = std::string(name(plan.values[index_of(step.outputs[0])].type.element));
+    if (const ops::UserOperator* user = ops::find_user_operator(step.op); user && !user->has_reference && options.verify) {
+      choice.decisions.push_back({"NO_REFERENCE", step.name, str_cat(step.op, " of plugin '", user->plugin, "' has no reference of its own: its last kernel was taken for one"),
+                                  "give the operator a reference callback"});
+    }
     const auto known = [&](int v) { return v < 0 || instance.is_static(v); };
     const bool is_static = step.bodies.empty() && std::all_of(step.inputs.begin(), step.inputs.end(), known) && std::all_of(step.outputs.begin(), step.outputs.end(), known);
     if (!is_static && step.bodies.empty() && !candidates.empty()) {

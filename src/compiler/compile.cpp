@@ -12,6 +12,7 @@
 #include "compiler/lower.h"
 #include "compiler/plan_views.h"
 #include "compiler/samples.h"
+#include "engine/plugin_use.h"
 #include "passes/pass_runner.h"
 #include "runtime/executor.h"
 #include "runtime/thread_count.h"
@@ -178,6 +179,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   plan.certificate = std::move(choice.certificate);
   plan.decisions = std::move(choice.decisions);
   plan.recipe = options.recipe;
+  plan.plugins = plugin_uses(plan);
 
   // 5. End to end.
   if (options.verify && measurable) {

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <string>
+
+#include "base/published.h"
 
 namespace fovea {
 
@@ -15,23 +16,25 @@ namespace fovea {
 namespace {
 
 using Key = std::pair<std::string, std::string>;
+using Rows = std::map<Key, std::vector<const Kernel*>>;
 
-std::map<Key, std::vector<const Kernel*>>& table() {
-  static auto* map = [] {
-    auto* rows = new std::map<Key, std::vector<const Kernel*>>;
-#define FOVEA_KERNEL(device, op, stem) (*rows)[Key(#device, op)].push_back(&stem());
+Published<Rows>& table() {
+  static auto* published = [] {
+    Rows rows;
+#define FOVEA_KERNEL(device, op, stem) rows[Key(#device, op)].push_back(&stem());
 #include "device/kernels.def"
 #undef FOVEA_KERNEL
-    return rows;
+    return new Published<Rows>(std::move(rows));
   }();
-  return *map;
+  return *published;
 }
 
 }  // namespace
 
 std::span<const Kernel* const> kernels_of(std::string_view device, std::string_view op) {
-  const auto it = table().find(Key(device, op));
-  if (it == table().end()) return {};
+  const Rows& rows = table().read();
+  const auto it = rows.find(Key(device, op));
+  if (it == rows.end()) return {};
   return it->second;
 }
 
@@ -43,12 +46,16 @@ const Kernel* find_kernel(std::string_view device, std::string_view op, std::str
 }
 
 void add_kernel(std::string_view device, std::string_view op, const Kernel* kernel) {
-  auto& list = table()[Key(device, op)];
-  list.insert(list.begin(), kernel);
+  table().replace([&](Rows& rows) {
+    auto& list = rows[Key(device, op)];
+    list.insert(list.begin(), kernel);
+  });
 }
 
 void remove_kernel(const Kernel* kernel) {
-  for (auto& [key, list] : table()) list.erase(std::remove(list.begin(), list.end(), kernel), list.end());
+  table().replace([&](Rows& rows) {
+    for (auto& [key, list] : rows) list.erase(std::remove(list.begin(), list.end(), kernel), list.end());
+  });
 }
 
 }  // namespace fovea

@@ -5,6 +5,7 @@
 
 #include "base/checked_math.h"
 #include "device/kernel_registry.h"
+#include "engine/plugin_use.h"
 #include "ops/kernel_context.h"
 #include "ops/schema.h"
 
@@ -228,6 +229,8 @@ Status check_plan(const Plan& plan) {
       return invalid_model("symbol '", symbol, "': range ", range.min, " to ", range.max, " with typical ", range.opt, " makes no sense");
     }
   }
+  // Before the steps: which plugin is missing says more than which operator is unknown.
+  FOVEA_RETURN_IF_ERROR(check_plugin_uses(plan));
   return Checker(plan, plan.device).check(0);
 }
 

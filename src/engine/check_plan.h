@@ -13,6 +13,7 @@ inline constexpr int kMaxBodyDepth = 16;
 /// InvalidModel, or Unsupported for an operator or kernel this runtime does not have; the message names the step or
 /// value. After Ok, for the plan and each of its bodies:
 ///  - every index is in range; inputs and outputs name distinct plain values
+///  - operators of plugins are the ones, of the version and the schema, that the plan records (plugin_use.h)
 ///  - every step's operator is known and its attributes, arity and bodies fit the schema; its kernel exists
 ///  - constants have the type, shape and bytes their values declare; nothing writes into a constant or an input
 ///  - views form no cycle, and where extents are numbers they lie inside their base

@@ -67,6 +67,14 @@ struct SymbolRange {
   std::int64_t min = 0, opt = 1, max = INT64_MAX;
 };
 
+/// An operator of a plugin that a plan uses. Only exactly this one may run it.
+struct PluginUse {
+  std::string op;                       ///< "domain::Name"
+  std::string version;
+  std::string schema_hash;              ///< 64 hexadecimal digits
+  std::string plugin;                   ///< name of the plugin, for messages
+};
+
 struct Plan {
   std::string name;
   std::vector<PlanValue> values;
@@ -82,6 +90,7 @@ struct Plan {
   std::vector<Decision> decisions;
   std::map<std::string, std::string> metadata;  ///< model name, producer, model hash, ...
   std::string recipe;                   ///< task recipe as JSON text, empty if none
+  std::vector<PluginUse> plugins;       ///< sorted by op; all that the steps of this plan and its bodies use
 };
 
 }  // namespace fovea

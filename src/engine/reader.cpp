@@ -61,10 +61,17 @@ class Reader {
       plan.decisions.push_back(std::move(decision));
       return {};
     }));
-    return each(engine.metadata(), [&](const fb::Metadata& stored) -> Status {
+    FOVEA_RETURN_IF_ERROR(each(engine.metadata(), [&](const fb::Metadata& stored) -> Status {
       std::string key;
       FOVEA_RETURN_IF_ERROR(read(stored.key(), key));
       return read(stored.value(), plan.metadata[key]);
+    }));
+    return each(engine.plugins(), [&](const fb::Plugin& stored) -> Status {
+      PluginUse& use = plan.plugins.emplace_back();
+      FOVEA_RETURN_IF_ERROR(read(stored.op(), use.op));
+      FOVEA_RETURN_IF_ERROR(read(stored.version(), use.version));
+      FOVEA_RETURN_IF_ERROR(read(stored.schema_hash(), use.schema_hash));
+      return read(stored.plugin(), use.plugin);
     });
   }
 

@@ -41,14 +41,21 @@ class Writer {
       const auto stored_key = add(key);
       metadata.push_back(fb::CreateMetadata(builder_, stored_key, add(value)));
     }
+    std::vector<Offset<fb::Plugin>> plugins;
+    for (const PluginUse& use : plan.plugins) {
+      const auto op = add(use.op), version = add(use.version), schema_hash = add(use.schema_hash);
+      plugins.push_back(fb::CreatePlugin(builder_, op, version, schema_hash, add(use.plugin)));
+    }
     // One statement each: the order of a call's arguments is the compiler's choice, the file's bytes are not.
     const auto stored_symbols = builder_.CreateVector(symbols);
     const auto stored_certificate = builder_.CreateVector(certificate);
     const auto stored_decisions = builder_.CreateVector(decisions);
     const auto stored_metadata = builder_.CreateVector(metadata);
+    // Left out when there are none: then the file is what it was before there were plugins.
+    const auto stored_plugins = plugins.empty() ? Offset<Vector<Offset<fb::Plugin>>>() : builder_.CreateVector(plugins);
     const auto device = add(plan.device), precision = add(plan.precision), recipe = add(plan.recipe);
     builder_.Finish(fb::CreateEngine(builder_, outer, device, precision, stored_symbols, stored_certificate, stored_decisions,
-                                     stored_metadata, recipe),
+                                     stored_metadata, recipe, stored_plugins),
                     fb::EngineIdentifier());
     return {};
   }

@@ -451,6 +451,8 @@ Status Importer::unknown_operators() const {
     for (const std::string_view candidate : ops::nearest_operators(op)) nearest += (nearest.empty() ? "" : ", ") + std::string(candidate);
     if (!nearest.empty()) hint += str_cat(hint.empty() ? "" : "; ", "nearest to ", in_quotes(op), ": ", nearest);
   }
+  const bool foreign = std::any_of(unknown_.begin(), unknown_.end(), [](const auto& entry) { return entry.first.find("::") != std::string::npos; });
+  if (foreign) hint += str_cat(hint.empty() ? "" : "; ", "operators of your own come from a library: --plugin lib.so");
   return Status(ErrorCode::Unsupported, "unknown operators: " + list, hint.empty() ? "`fovea ops` lists what is known" : hint);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/float_types.h"
 #include "onnx/alias.h"
+#include "ops/user_operators.h"
 
 namespace fovea::onnx {
 
@@ -147,6 +148,11 @@ void Upgrade::add_after(std::string_view op, std::vector<ir::ValueId> inputs, ir
 Status upgrade_and_emit(ir::Node node, std::int64_t version, Scope& scope, NodeSink& sink) {
   Upgrade upgrade(node, version, scope, sink);
   if (const Alias* alias = find_alias(node.op)) {
+    // Neither silently the one nor silently the other.
+    if (const auto* user = ops::find_user_operator(node.op)) {
+      return unsupported("operator '", node.op, "' stands for the built-in ", alias->op, ", and plugin '", user->plugin, "' defines it too")
+          .with_hint("leave the plugin away, or give its operator another name");
+    }
     FOVEA_RETURN_IF_ERROR(translate_alias(*alias, upgrade));
   } else {
     for (const Rule& rule : kRules) {

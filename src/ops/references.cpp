@@ -3,6 +3,7 @@
 #include <map>
 
 #include "ops/kernel_context.h"
+#include "ops/user_operators.h"
 
 namespace fovea::ops {
 
@@ -16,8 +17,9 @@ ReferenceKernel find_reference(std::string_view op) {
 #include "ops/ops.def"
 #undef FOVEA_OP
   };
-  const auto it = table.find(op);
-  return it == table.end() ? nullptr : it->second;
+  if (const auto it = table.find(op); it != table.end()) return it->second;
+  const UserOperator* user = find_user_operator(op);
+  return user ? user->reference : nullptr;
 }
 
 }  // namespace fovea::ops

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "ops/user_operators.h"
+
 namespace fovea::ops {
 
 #define FOVEA_OP(stem, name) OperatorSchema stem##_schema();
@@ -59,22 +61,16 @@ const OperatorSchema* find_schema(std::string_view op) {
     for (const OperatorSchema& schema : table()) map->emplace(schema.name, &schema);
     return map;
   }();
-  const auto it = index->find(op);
-  return it == index->end() ? nullptr : it->second;
+  if (const auto it = index->find(op); it != index->end()) return it->second;
+  const UserOperator* user = find_user_operator(op);
+  return user ? &user->schema : nullptr;
 }
 
-std::span<const OperatorSchema* const> all_schemas() {
-  static const auto* list = [] {
-    auto* pointers = new std::vector<const OperatorSchema*>;
-    for (const OperatorSchema& schema : table()) pointers->push_back(&schema);
-    return pointers;
-  }();
-  return *list;
-}
+std::span<const OperatorSchema> builtin_schemas() { return table(); }
 
 std::vector<std::string_view> nearest_operators(std::string_view op) {
   std::vector<std::pair<std::size_t, std::string_view>> scored;
-  for (const OperatorSchema& schema : table()) scored.emplace_back(edit_distance(op.substr(0, 64), schema.name), schema.name);
+  for (const OperatorSchema* schema : all_schemas()) scored.emplace_back(edit_distance(op.substr(0, 64), schema->name), schema->name);
   std::stable_sort(scored.begin(), scored.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string_view> names;
   for (const auto& [distance, name] : scored) {

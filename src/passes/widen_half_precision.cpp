@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/onnx_data_type.h"
+#include "ops/user_operators.h"
 #include "passes/rewrite.h"
 
 namespace fovea::passes {
@@ -25,7 +26,7 @@ bool can_widen(const Graph& graph) {
   for (NodeId id = 0; id < graph.num_node_slots(); ++id) {
     if (!graph.alive(id)) continue;
     const Node& node = graph.node(id);
-    if (!node.bodies.empty() || node.op == "BitCast") return false;
+    if (!node.bodies.empty() || node.op == "BitCast" || ops::find_user_operator(node.op)) return false;
     // A type that is not known yet may be a half.
     for (ValueId output : node.outputs) {
       if (output != kNone && graph.value(output).type.element == DataType::undefined) return false;

@@ -6,7 +6,7 @@
 //   y = Conv(x: f16, w: f16)        =>        a = Cast(x) {to=f32}; b = Conv(a, w: f32); y = Cast(b) {to=f16}
 //
 // Must not fire where a node has a body or a sequence of such a type, or where an operator looks at the bits of its
-// input (BitCast). Then nothing is changed at all.
+// input (BitCast) or comes from a plugin, which alone knows what types it takes and makes. Then nothing is changed at all.
 #pragma once
 
 #include "ir/graph.h"

@@ -49,4 +49,18 @@ if [ -e "$work/all/include/fovea/task.h" ]; then
   "$work/predict/predict" "$work/net.fovea" "$source_dir/tests/install/recipe.json" "$work/picture.ppm" > "$work/log" || fail "predict failed"
   grep -q '"image"' "$work/log" || { cat "$work/log"; fail "predict printed no JSON"; }
 fi
-echo "installed, built and ran: consumer, run_engine, predict"
+
+# 6. An operator from outside: the plugin needs two headers, the engine that uses it needs the plugin.
+quiet cmake --install "$build_dir" --prefix "$work/sdk" --component plugin
+[ ! -e "$work/sdk/lib/libfovea_runtime.a" ] || fail "the component 'plugin' installed a library"
+quiet cmake -S "$source_dir/examples/plugin" -B "$work/plugin" -DCMAKE_PREFIX_PATH="$work/sdk"
+quiet cmake --build "$work/plugin"
+fovea=$work/all/bin/fovea plugin=$work/plugin/polar_warp.so case=$source_dir/examples/plugin/radial_profile
+"$fovea" conformance "$case" --plugin "$plugin" | tee "$work/log"
+grep -q '^1 passed, 0 failed' "$work/log" || fail "the plugin's case"
+"$fovea" build "$case/model.onnx" -o "$work/polar.fovea" --plugin "$plugin" --threads 2 | tee "$work/log"
+grep -q 'verified' "$work/log" || fail "the plugin's network was not verified"
+"$fovea" compare "$case/model.onnx" "$work/polar.fovea" --plugin "$plugin" --shapes picture:2x3x33x20 || fail "compare at other shapes"
+if "$fovea" run "$work/polar.fovea" 2> "$work/log"; then fail "the engine ran without its plugin"; fi
+grep -q "^error: .*operator 'example::PolarWarp' 1.0.0 of the plugin 'polar_warp', which is not loaded" "$work/log" || { cat "$work/log"; fail "the error does not name the plugin"; }
+echo "installed, built and ran: consumer, run_engine, predict, plugin"
