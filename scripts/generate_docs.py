@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/cli/*.md and docs/operators.md from what the built command says and does, and the outputs in README.md.
+"""Writes docs/cli/*.md and docs/operators.md from what the built command says and does, and the outputs in README.md and
+docs/add_an_operator.md.
 
     generate_docs.py BUILD_DIR            writes the pages
     generate_docs.py BUILD_DIR --check    exits with 1 if a page no longer says what the command does
 
-Each page holds the help text and real runs on the bundled network. In README.md the block behind a line `<!-- console -->`
+Each page holds the help text and real runs on the bundled network. In the other two the block behind a line `<!-- console -->`
 is run line by line from the repository's root (which must hold the build folder as `build`), or by the command that the
-comment names. --check leaves README.md alone and looks at help texts, command lines,
+comment names. --check leaves those alone and looks at help texts, command lines,
 errors and exit codes only: figures differ between machines."""
 import difflib
 import os
@@ -121,9 +122,9 @@ def pages(build):
     return {path: note + text for path, text in made.items()}
 
 
-def renew_readme():
-    """Runs the console blocks of README.md and puts what they print behind their command lines."""
-    text = (ROOT / "README.md").read_text()
+def renew_console_blocks(page):
+    """Runs the console blocks of a page and puts what they print behind their command lines."""
+    text = (ROOT / page).read_text()
 
     def renew(match):
         instead = match.group(1).removeprefix(":").strip()
@@ -131,12 +132,12 @@ def renew_readme():
         for line in match.group(2).splitlines():
             if line.startswith("$ ") and line != "$ echo $?":
                 code, output = shell(instead or line[2:], ROOT, {**os.environ, "LC_ALL": "C"})
-                output = output.splitlines()
+                output = output.replace(str(ROOT), "/src/fovea").splitlines()
                 lines += [line, *(output if len(output) < 24 else [*output[:9], "...", *output[-8:]])]
         body = "\n".join(lines)
         return f"<!-- console{match.group(1)} -->\n```text\n{body}\n```"
 
-    (ROOT / "README.md").write_text(re.sub(r"<!-- console(.*?) -->\n```text\n(.*?)\n```", renew, text, flags=re.S))
+    (ROOT / page).write_text(re.sub(r"<!-- console(.*?) -->\n```text\n(.*?)\n```", renew, text, flags=re.S))
 
 
 def essence(text):
@@ -164,7 +165,8 @@ def main():
             print(f"{path} is stale; run scripts/generate_docs.py BUILD_DIR")
             print("\n".join(list(difflib.unified_diff(found, wanted, "page", "command", lineterm="", n=0))[:20]))
     if "--check" not in sys.argv:
-        renew_readme()
+        for page in ("README.md", "docs/add_an_operator.md"):
+            renew_console_blocks(page)
     return 1 if stale else 0
 
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads an engine file and runs it, with Status instead of exceptions all the way.
-//   run_engine net.fovea
+// Loads an engine file and runs it, with Status instead of exceptions all the way. Libraries with operators that the engine
+// needs come behind it.
+//   run_engine net.fovea [plugin.so...]
 #include <fovea/engine.h>
+#include <fovea/load_plugin.h>
 #include <fovea/session.h>
 
 #include <algorithm>
@@ -59,11 +61,13 @@ Status run(const char* file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: run_engine NET.fovea\n");
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: run_engine NET.fovea [PLUGIN.so...]\n");
     return 2;
   }
-  const Status status = run(argv[1]);
+  Status status;
+  for (int i = 2; i < argc && status.ok(); ++i) status = fovea::load_plugin(argv[i]).status();  // before the engine
+  if (status.ok()) status = run(argv[1]);
   if (!status.ok()) std::fprintf(stderr, "error: %s\n", status.to_string().c_str());
   return status.ok() ? 0 : 1;
 }

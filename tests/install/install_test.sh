@@ -63,4 +63,6 @@ grep -q 'verified' "$work/log" || fail "the plugin's network was not verified"
 "$fovea" compare "$case/model.onnx" "$work/polar.fovea" --plugin "$plugin" --shapes picture:2x3x33x20 || fail "compare at other shapes"
 if "$fovea" run "$work/polar.fovea" 2> "$work/log"; then fail "the engine ran without its plugin"; fi
 grep -q "^error: .*operator 'example::PolarWarp' 1.0.0 of the plugin 'polar_warp', which is not loaded" "$work/log" || { cat "$work/log"; fail "the error does not name the plugin"; }
+"$work/run_engine/run_engine" "$work/polar.fovea" "$plugin" | tee "$work/log"  # the runtime alone can do it too
+grep -q '^profile: 1x3x' "$work/log" || fail "run_engine with a plugin"
 echo "installed, built and ran: consumer, run_engine, predict, plugin"

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "fovea/load_plugin.h"
+#include "fovea/model.h"
 #include "ops/schema.h"
 #include "plugin/raw_plugin.h"
 #include "support/op_test.h"
@@ -42,6 +43,7 @@ const BadTable kBadTables[] = {
     {"name_is_control", [](RawPlugin& p) { p.op.name = "bad::O\np"; }, kInvalid, "holds a control character"},
     {"domain_of_ours", [](RawPlugin& p) { p.op.name = "fovea::conv"; }, kInvalid, "the domain 'fovea' is not a plugin's to use"},
     {"domain_of_onnx", [](RawPlugin& p) { p.op.name = "ai.onnx.ml::Op"; }, kInvalid, "the domain 'ai.onnx.ml' is not a plugin's to use"},
+    {"name_of_a_built_in", [](RawPlugin& p) { p.op.name = "mmcv::cummax"; }, kUnsupported, "operator 'mmcv::cummax' exists already: it is built in"},
     {"no_version", [](RawPlugin& p) { p.op.version = nullptr; }, kInvalid, "operator 'bad::Op': its version is null"},
     {"empty_version", [](RawPlugin& p) { p.op.version = ""; }, kInvalid, "its version is empty"},
     {"unknown_operator_flags", [](RawPlugin& p) { p.op.flags = 64; }, kInvalid, "unknown flags 64"},
@@ -97,6 +99,14 @@ TEST(BadTables, AnOperatorThatExistsIsRefusedTogetherWithItsNeighbours) {
   second.table.num_operators = 2;
   EXPECT_TRUE(fails(register_plugin(second.table).status(), ErrorCode::Unsupported, "operator 'taken::Op' exists already: it comes from plugin 'raw'"));
   EXPECT_EQ(ops::find_schema("taken::Other"), nullptr);
+}
+
+// Names that stand for built-in operators are known to the importer alone, so it is the one to refuse.
+TEST(BadTables, NameThatStandsForABuiltInIsRefusedWhenItIsMet) {
+  static RawPlugin plugin("torchvision::deform_conv2d");
+  ASSERT_TRUE(register_plugin(plugin.table).ok());
+  EXPECT_TRUE(fails(import_onnx(FOVEA_TEST_DATA "/models/taken.onnx").status(), ErrorCode::Unsupported,
+                    "operator 'torchvision::deform_conv2d' stands for the built-in DeformConv, and plugin 'raw' defines it too"));
 }
 
 // A library compiled with a later header of the same ABI: longer structs, whose new fields this Fovea does not know.

@@ -27,6 +27,10 @@ onnx.save(network("crop", [node("HalfCrop", ["x"], margin=2)], ["N", 3, "H", "W"
 onnx.save(network("no_margin", [node("HalfCrop", ["x"])], ["N", 3, "H", "W"], ["N", 3, "h", "w"]), models / "no_margin.onnx")
 onnx.save(network("rank", [node("HalfCrop", ["x"], margin=2)], ["N", 3], ["N", 3]), models / "rank.onnx")
 onnx.save(network("fails", [node("Fails", ["x"])], [4], [4]), models / "fails.onnx")
+# A spelling of a built-in operator, which a plugin cannot have.
+taken = network("taken", [helper.make_node("deform_conv2d", ["x"], ["y"], name="taken", domain="torchvision")], [4], [4])
+taken.opset_import.append(helper.make_opsetid("torchvision", 1))
+onnx.save(taken, models / "taken.onnx")
 np.save(models / "large.npy", np.array([1, 2, 3, 4000], np.float32))
 
 case = models / "cases" / "scale_add"
