@@ -20,9 +20,9 @@ namespace {
 using namespace cpu;
 
 constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
-constexpr std::int64_t kMaxPixels = 48;                   // of a tile in nhwc
+constexpr std::int64_t kMaxPixels = 60;                   // of a tile in nhwc
 static_assert(kMaxPixels <= ops::kSamples);
-constexpr std::int64_t kTileFloats = 256 * 1024;          // of samples, if that leaves enough pixels
+constexpr std::int64_t kTileFloats = 288 * 1024;          // of samples, if that leaves enough pixels
 constexpr std::int64_t kMaxCoordinate = std::int64_t{1} << 29;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -135,13 +135,20 @@ class PreparedDeformConv : public PreparedKernel {
 
  private:
   std::int64_t pixels_per_tile() const {
-    const std::int64_t row = work_.geometry.group * work_.length(), rows = tile_gemm().rows;
-    const std::int64_t most = std::clamp(kTileFloats / row / rows * rows, 2 * rows, kMaxPixels);
+    const std::int64_t rows = tile_gemm().rows;
+    const std::int64_t most = std::clamp(kTileFloats / row_floats() / rows * rows, 2 * rows, kMaxPixels);
     const std::int64_t even = ceil_div(run_, ceil_div(run_, most));  // no small tile at the end
     return ceil_div(even, rows) * rows;
   }
 
-  std::size_t tile_floats() const { return static_cast<std::size_t>((work_.geometry.group * work_.length() * tile_ + 15) / 16 * 16); }
+  /// From one pixel's samples to the next: whole cache lines, and one more, because rows a power of two apart would
+  /// meet in the same few lines of the cache.
+  std::int64_t row_floats() const { return (work_.geometry.group * work_.length() + 15) / 16 * 16 + 16; }
+
+  std::size_t tile_floats() const {
+    const std::int64_t floats = channels_last_ ? row_floats() * tile_ : work_.geometry.group * work_.length() * tile_;
+    return static_cast<std::size_t>((floats + 15) / 16 * 16);
+  }
 
   Tile tile(std::int64_t i) const {
     const std::int64_t run = i / tiles_per_run_, first = i % tiles_per_run_ * tile_, rows = runs_ / work_.geometry.batch;
@@ -172,7 +179,7 @@ class PreparedDeformConv : public PreparedKernel {
 
   void convolve_pixels(const Tile& tile, const Addresses& in, const float* filters, float* samples) const {
     const ops::ConvGeometry& g = work_.geometry;
-    const std::int64_t ic = g.ic_per_group(), length = work_.length(), row = g.group * length, per_offset = g.ic / work_.offset_group;
+    const std::int64_t ic = g.ic_per_group(), length = work_.length(), row = row_floats(), per_offset = g.ic / work_.offset_group;
     const float* const image = in.x + tile.n * work_.x.strides[0];
     TileNumbers numbers(work_, tile);
     for (std::int64_t og = 0; og < work_.offset_group; ++og) {
