@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// DeformConv in f32: tile by tile of output pixels the samples under all taps (im2col of that tile alone), then a matrix
-// product with the filters.
-//   nhwc   samples [pixel][group][tap, channel]; a pixel's channels are sampled together. y = samples * filters
+// DeformConv in f32: tile by tile of output pixels the samples (im2col of that tile alone), then a matrix product with the
+// filters.
+//   nhwc   samples [pixel][group][tap, channel] of some taps at a time, so that tiles have many pixels and large filters are
+//          not read for each few of them; a pixel's channels are sampled together. y += samples * filters
 //   plain  samples [group][channel, tap][pixel]; a channel's pixels are gathered together. y = filters * samples
-// Memory: one tile of samples per thread.
+// Memory: one tile of samples per thread. Tiles change nothing about the order of sums.
 #include <algorithm>
 #include <cstring>
 
@@ -20,9 +21,9 @@ namespace {
 using namespace cpu;
 
 constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
-constexpr std::int64_t kMaxPixels = 60;                   // of a tile in nhwc
-static_assert(kMaxPixels <= ops::kSamples);
-constexpr std::int64_t kTileFloats = 288 * 1024;          // of samples, if that leaves enough pixels
+// Of a tile in nhwc: samples and results share the second-level cache.
+constexpr std::int64_t kMaxPixels = 240, kTileFloats = 128 * 1024;
+constexpr std::int64_t kDepth = 512;  // channels and taps that are summed at a time, at least
 constexpr std::int64_t kMaxCoordinate = std::int64_t{1} << 29;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -96,7 +97,8 @@ class PreparedDeformConv : public PreparedKernel {
     const bool joined = work_.y.strides[2] == columns * work_.y.strides[3] || rows == 1;
     run_ = joined ? rows * columns : columns;
     runs_ = work_.geometry.batch * (joined ? 1 : rows);
-    tile_ = channels_last_ ? pixels_per_tile() : std::min(tile_gemm().panel, ops::kSamples);
+    taps_ = std::clamp<std::int64_t>(kDepth / work_.geometry.ic_per_group(), 1, work_.taps());
+    tile_ = channels_last_ ? pixels_per_tile(problem.threads) : std::min(tile_gemm().panel, ops::kSamples);
     tiles_per_run_ = ceil_div(run_, tile_);
     threads_ = useful_threads(problem.threads, runs_ * tiles_per_run_, tile_ * work_.length() * work_.geometry.oc);
     zeros_.resize(static_cast<std::size_t>(work_.geometry.ic));
@@ -134,16 +136,18 @@ class PreparedDeformConv : public PreparedKernel {
   }
 
  private:
-  std::int64_t pixels_per_tile() const {
-    const std::int64_t rows = tile_gemm().rows;
-    const std::int64_t most = std::clamp(kTileFloats / row_floats() / rows * rows, 2 * rows, kMaxPixels);
-    const std::int64_t even = ceil_div(run_, ceil_div(run_, most));  // no small tile at the end
-    return ceil_div(even, rows) * rows;
+  std::int64_t pixels_per_tile(int threads) const {
+    const std::int64_t rows = tile_gemm().rows, wider = std::max(row_floats(), work_.geometry.oc);
+    const std::int64_t most = std::clamp(kTileFloats / wider / rows * rows, 2 * rows, kMaxPixels);
+    // Tiles of one size, and where there is one run, as many for each thread.
+    std::int64_t tiles = ceil_div(run_, most);
+    if (runs_ == 1) tiles = ceil_div(tiles, threads) * threads;
+    return ceil_div(ceil_div(run_, tiles), rows) * rows;
   }
 
   /// From one pixel's samples to the next: whole cache lines, and one more, because rows a power of two apart would
   /// meet in the same few lines of the cache.
-  std::int64_t row_floats() const { return (work_.geometry.group * work_.length() + 15) / 16 * 16 + 16; }
+  std::int64_t row_floats() const { return (work_.geometry.ic * taps_ + 15) / 16 * 16 + 16; }
 
   std::size_t tile_floats() const {
     const std::int64_t floats = channels_last_ ? row_floats() * tile_ : work_.geometry.group * work_.length() * tile_;
@@ -177,33 +181,43 @@ class PreparedDeformConv : public PreparedKernel {
     }
   }
 
-  void convolve_pixels(const Tile& tile, const Addresses& in, const float* filters, float* samples) const {
-    const ops::ConvGeometry& g = work_.geometry;
-    const std::int64_t ic = g.ic_per_group(), length = work_.length(), row = row_floats(), per_offset = g.ic / work_.offset_group;
-    const float* const image = in.x + tile.n * work_.x.strides[0];
-    TileNumbers numbers(work_, tile);
+  /// Samples of at most kSamples pixels under taps first..last-1.
+  void sample_pixels(const Tile& part, const Addresses& in, std::int64_t first, std::int64_t last, float* samples) const {
+    const std::int64_t ic = work_.geometry.ic_per_group(), per_offset = work_.geometry.ic / work_.offset_group;
+    const float* const image = in.x + part.n * work_.x.strides[0];
+    TileNumbers numbers(work_, part);
     for (std::int64_t og = 0; og < work_.offset_group; ++og) {
-      for (std::int64_t tap = 0; tap < work_.taps(); ++tap) {
-        const ops::SampleCorners& corners = numbers.under_tap(work_, in, og, tap, tile);
+      for (std::int64_t tap = first; tap < last; ++tap) {
+        const ops::SampleCorners& corners = numbers.under_tap(work_, in, og, tap, part);
         // Channels of one offset group, cut where a group of filters ends.
         for (std::int64_t c = og * per_offset, end = c + per_offset; c < end;) {
           const std::int64_t group = c / ic, count = std::min(end, (group + 1) * ic) - c;
-          ops::deform_conv_loops().sample_pixels(corners, tile.count, image + c, count, zeros_.data(), samples + group * length + tap * ic + c % ic, row);
+          float* const to = samples + (group * (last - first) + tap - first) * ic + c % ic;
+          ops::deform_conv_loops().sample_pixels(corners, part.count, image + c, count, zeros_.data(), to, row_floats());
           c += count;
         }
       }
     }
+  }
+
+  void convolve_pixels(const Tile& tile, const Addresses& in, const float* filters, float* samples) const {
+    const ops::ConvGeometry& g = work_.geometry;
     float* const y = output_at(tile, in);
-    const std::int64_t pixel = work_.y.strides[3], panel = tile_gemm().panel;
+    const std::int64_t pixel = work_.y.strides[3], panel = tile_gemm().panel, ic = g.ic_per_group();
     for (std::int64_t p = 0; p < tile.count; ++p) {
       if (in.bias) std::memcpy(y + p * pixel, in.bias, static_cast<std::size_t>(g.oc) * sizeof(float));
       else std::fill_n(y + p * pixel, g.oc, 0.0f);
     }
-    for (std::int64_t group = 0; group < g.group; ++group) {
-      for (std::int64_t block = 0; block < panels(); ++block) {
-        const std::int64_t first = block * panel, columns = std::min(panel, g.oc_per_group() - first);
-        tile_gemm().accumulate(samples + group * length, row, filters + (group * panels() + block) * length * panel, y + group * g.oc_per_group() + first, pixel,
-                               tile.count, columns, length);
+    for (std::int64_t first = 0; first < work_.taps(); first += taps_) {
+      const std::int64_t last = std::min(first + taps_, work_.taps()), length = (last - first) * ic;
+      for (std::int64_t p = 0; p < tile.count; p += ops::kSamples) {
+        const Tile part{tile.n, tile.first + p, std::min(ops::kSamples, tile.count - p)};
+        sample_pixels(part, in, first, last, samples + p * row_floats());
+      }
+      for (std::int64_t block = 0; block < g.group * panels(); ++block) {
+        const std::int64_t group = block / panels(), column = block % panels() * panel, columns = std::min(panel, g.oc_per_group() - column);
+        const float* const own = filters + (block * work_.length() + first * ic) * panel;
+        tile_gemm().accumulate(samples + group * length, row_floats(), own, y + group * g.oc_per_group() + column, pixel, tile.count, columns, length);
       }
     }
   }
@@ -231,7 +245,7 @@ class PreparedDeformConv : public PreparedKernel {
 
   Work work_;
   bool channels_last_, pack_at_run_ = false;
-  std::int64_t run_ = 0, runs_ = 0, tile_ = 0, tiles_per_run_ = 0;
+  std::int64_t run_ = 0, runs_ = 0, tile_ = 0, tiles_per_run_ = 0, taps_ = 1;
   int threads_ = 1;
   std::vector<float> packed_, zeros_;
 };
