@@ -31,6 +31,7 @@
 #include "passes/merge_duplicates.h"
 #include "passes/merge_reshapes.h"
 #include "passes/pass.h"
+#include "passes/recover_deform_attention.h"
 #include "passes/remove_qdq_where_exact.h"
 #include "passes/sink_transposes.h"
 #include "passes/sort_channels.h"
@@ -76,6 +77,7 @@ constexpr Pass kPrecision[] = {
 // would fold a GELU's constant factor into a convolution.
 constexpr Pass kPatterns[] = {
     {"fuse_sliced_offset", "DCNv4 reads value and offset from the tensor they are cut from", fuse_sliced_offset},
+    {"recover_deform_attention", "deformable attention composed from GridSample", recover_deform_attention},
     {"fuse_channel_shuffle", "reshapes and transposes that reorder whole channels", fuse_channel_shuffle},
     {"fuse_layer_norm", "LayerNorm, RMSNorm, InstanceNorm in all their spellings", fuse_layer_norm},
     {"fuse_group_norm", "GroupNorm written as InstanceNorm of reshaped channels", fuse_group_norm},
