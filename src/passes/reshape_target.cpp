@@ -4,13 +4,15 @@
 namespace fovea::passes {
 
 std::optional<std::vector<std::int64_t>> reshape_target(const Graph& graph, ValueId x, ValueId wanted) {
-  const SymbolicShape* from = shape_of(graph, x);
   const SymbolicShape* to = shape_of(graph, wanted);
-  if (!to) return std::nullopt;
+  return to ? reshape_target(shape_of(graph, x), *to) : std::nullopt;
+}
+
+std::optional<std::vector<std::int64_t>> reshape_target(const SymbolicShape* from, const SymbolicShape& to) {
   std::vector<std::int64_t> target;
   bool inferred = false;
-  for (std::size_t i = 0; i < to->size(); ++i) {
-    const Dim& dim = (*to)[i];
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    const Dim& dim = to[i];
     if (dim.is_constant()) {
       // 0 would copy the input's extent; a -1 beside it would divide by it.
       if (dim.constant() == 0) return std::nullopt;
