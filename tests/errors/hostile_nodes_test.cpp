@@ -12,7 +12,11 @@
 #include <string>
 
 #include "base/npz.h"
+#include "compiler/compile.h"
 #include "fovea/fovea.h"
+#include "ir/graph.h"
+#include "passes/infer_shapes.h"
+#include "runtime/executor.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 extern "C" void __sanitizer_set_death_callback(void (*)());
@@ -24,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned kHangSeconds = 60;
-constexpr std::int64_t kLargeBytes = std::int64_t{256} << 20;
+constexpr double kLargeElements = 4e6;
 constexpr const char* kNode = "hostile_node";
 
 std::string g_line;  // of the list, at work
@@ -41,36 +45,43 @@ void on_signal(int) {
 }
 
 struct Outcome {
-  Status status;       ///< of the step that failed, if one did
-  bool ran = false;    ///< false also where it was only built, or asks for much memory
+  Status status;     ///< of the step that failed, if one did
+  bool ran = false;  ///< false also where it was only built, or asks for much memory
 };
 
-Status run(const Engine& engine, const NamedTensors& inputs, bool& ran) {
-  FOVEA_ASSIGN(Session session, Session::create(engine, {.threads = 2}));
-  for (const TensorInfo& info : engine.inputs()) {
-    const auto found = inputs.find(info.name);
-    if (found == inputs.end()) return not_found(info.name);
-    FOVEA_RETURN_IF_ERROR(session.set_input(info.name, found->second));
+/// A region of a billion bins is well-defined: such models are built, but not run, they only take time.
+bool asks_for_much(ir::Graph graph) {
+  if (!passes::infer_shapes(graph).ok()) return false;
+  for (ir::ValueId id = 0; id < graph.num_values(); ++id) {
+    const auto shape = graph.value(id).shape ? to_concrete(*graph.value(id).shape) : std::nullopt;
+    double elements = 1;
+    for (std::int64_t extent : shape.value_or(Shape())) elements *= static_cast<double>(extent);
+    if (elements > kLargeElements) return true;
   }
-  FOVEA_RETURN_IF_ERROR(session.prepare());
-  if (session.planned_bytes() > kLargeBytes) return {};
+  return false;
+}
+
+Status run(const ir::Graph& graph, const BuildOptions& options, const NamedTensors& named, bool& ran) {
+  std::vector<Datum> inputs;
+  for (ir::ValueId id : graph.inputs) inputs.emplace_back(named.at(graph.value(id).name));
+  FOVEA_ASSIGN(const Plan plan, compiler::compile(graph, options, &inputs));
+  if (asks_for_much(graph)) return {};
+  Executor executor(plan, {options.threads});
   ran = true;
-  return session.run();
+  return executor.run(inputs);
 }
 
 Outcome try_model(const fs::path& stem) {
   Outcome outcome;
-  const auto model = import_onnx(stem.string() + ".onnx");
-  if (!model.ok()) return outcome.status = model.status(), outcome;
   BuildOptions options;
   options.threads = 2;
   options.tuning = Tuning::None;
   options.verify = false;
-  const auto engine = build(*model, options);
-  if (!engine.ok()) return outcome.status = engine.status(), outcome;
-  if (!fs::exists(stem.string() + ".npz")) return outcome;
+  const auto model = import_onnx(stem.string() + ".onnx");
+  if (!model.ok()) return outcome.status = model.status(), outcome;
+  if (!fs::exists(stem.string() + ".npz")) return outcome.status = build(*model, options).status(), outcome;
   const auto inputs = read_npz(stem.string() + ".npz");
-  outcome.status = inputs.ok() ? run(*engine, *inputs, outcome.ran) : inputs.status();
+  outcome.status = inputs.ok() ? run(model->graph(), options, *inputs, outcome.ran) : inputs.status();
   return outcome;
 }
 
@@ -79,6 +90,7 @@ std::string complaint(const std::string& expected, const Outcome& outcome) {
   if (outcome.status.ok()) return expected.starts_with("refused") ? "accepted" : "";
   const std::string& message = outcome.status.message();
   if (outcome.status.code() == ErrorCode::Internal) return "internal error: " + message;
+  if (message.find("tensor: ") == 0) return "";  // an input that fits into no memory
   if (message.find(kNode) == std::string::npos) return "does not name the node: " + message;
   const std::string attribute = expected.starts_with("refused:") ? expected.substr(8) : "";
   if (message.find(attribute) == std::string::npos) return "does not name the attribute: " + message;
