@@ -160,7 +160,7 @@ def input_mutants(out, name, model, arrays):
                 with np.errstate(all="ignore"):
                     out.write("any", f"{name}: input {i} of type {np.dtype(kind)}", model, with_array(array.astype(kind)))
         for axis in range(array.ndim):
-            for extent in (2**31 - 1, 2**62):
+            for extent in (2**33, 2**62):
                 declared = [list(a.shape) for a in arrays]
                 declared[i][axis] = extent
                 out.write("any", f"{name}: input {i} declared {declared[i]}", model, [], declared)
