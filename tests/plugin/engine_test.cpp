@@ -10,6 +10,7 @@
 #include "fovea/load_plugin.h"
 #include "fovea/session.h"
 #include "ir/text.h"
+#include "support/engine_bytes.h"
 #include "support/op_test.h"
 
 namespace fovea::test {
@@ -76,6 +77,21 @@ TEST(PluginEngine, OperatorsInsideBodiesCount) {
   ASSERT_TRUE(plan.ok()) << plan.status().to_string();
   ASSERT_EQ(plan->plugins.size(), 1u);
   EXPECT_EQ(plan->plugins[0].op, "test::HalfCrop");
+}
+
+// Every bit of the plan section, hashes made right again: loads or fails, but does nothing else.
+TEST(PluginEngine, FlippedBitsBehindRightHashes) {
+  const auto file = engine::write_plan(crop_plan()).value();
+  const auto [offset, size] = section_of(file, 0);
+  int refused = 0, loaded = 0;
+  for (std::size_t bit = offset * 8; bit < (offset + size) * 8; ++bit) {
+    auto mutant = file;
+    mutant[bit / 8] ^= std::byte{static_cast<unsigned char>(1u << (bit % 8))};
+    rehash(mutant);
+    ++(Engine::load(mutant).ok() ? loaded : refused);
+  }
+  EXPECT_GT(loaded, 0) << "a flipped letter of a sentence is harmless";
+  EXPECT_GT(refused, 8 * 64) << "no bit of the schema's hash is";
 }
 
 // A hostile engine may declare other extents than the operator has: the kernel never sees them.

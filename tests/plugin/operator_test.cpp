@@ -157,6 +157,52 @@ TEST_F(PluginOperator, WhatRunSaysIsHandedOn) {
   EXPECT_TRUE(session.run().ok()) << "an error of one run is none of the next";
 }
 
+TEST_F(PluginOperator, StridedKernelGetsPartsOfLargerTensors) {
+  static RawPlugin plugin("flags::Strided");
+  plugin.kernel.flags = FOVEA_STRIDED;
+  plugin.kernel.run = [](const fovea_problem* problem, fovea_message*) {
+    const fovea_tensor &x = problem->inputs[0], &y = problem->outputs[0];
+    for (std::int64_t n = 0; n < y.extents[0]; ++n) {
+      for (std::int64_t c = 0; c < y.extents[1]; ++c) {
+        for (std::int64_t w = 0; w < y.extents[2]; ++w) {
+          static_cast<float*>(y.data)[n * y.strides[0] + c * y.strides[1] + w * y.strides[2]] =
+              static_cast<const float*>(x.data)[n * x.strides[0] + c * x.strides[1] + w * x.strides[2]];
+        }
+      }
+    }
+    return fovea_code{FOVEA_OK};
+  };
+  ASSERT_TRUE(register_plugin(plugin.table).ok());
+  const Tensor x = random(DataType::f32, {2, 3, 5});
+  EXPECT_TRUE(same(run_op1("flags::Strided", {x}), x));
+  EXPECT_TRUE(agrees({.op = "flags::Strided", .inputs = {x}, .sliced_inputs = {0}, .sliced_output = true}));
+}
+
+TEST_F(PluginOperator, VariadicInputTakesAnyNumber) {
+  static RawPlugin plugin("flags::Sum");
+  plugin.input.flags = FOVEA_VARIADIC;
+  plugin.kernel.run = [](const fovea_problem* problem, fovea_message*) {
+    auto* y = static_cast<float*>(problem->outputs[0].data);
+    y[0] = 0;
+    for (std::int32_t i = 0; i < problem->num_inputs; ++i) y[0] += static_cast<const float*>(problem->inputs[i].data)[0];
+    return fovea_code{FOVEA_OK};
+  };
+  ASSERT_TRUE(register_plugin(plugin.table).ok());
+  EXPECT_TRUE(same(run_op1("flags::Sum", {tensor<float>({1}, {3})}), tensor<float>({1}, {3})));
+  EXPECT_TRUE(same(run_op1("flags::Sum", {tensor<float>({1}, {3}), tensor<float>({1}, {4}), tensor<float>({1}, {5})}), tensor<float>({1}, {12})));
+  EXPECT_TRUE(fails(run_op("flags::Sum", {}).status(), ErrorCode::InvalidModel, "expected at least 1 inputs, found 0"));
+  EXPECT_TRUE(fails(run_op("flags::Sum", {tensor<float>({1}, {3}), ints({4})}).status(), ErrorCode::Unsupported, "input 1 ('x') of type i64 is not supported"));
+}
+
+TEST_F(PluginOperator, NonDeterministicOneIsNeitherFoldedNorMerged) {
+  static RawPlugin plugin("flags::Random");
+  plugin.op.flags = FOVEA_NON_DETERMINISTIC;
+  ASSERT_TRUE(register_plugin(plugin.table).ok());
+  const auto plan = build("graph g() -> (y) { const c: f32[2] = [1, 2]  a = flags::Random(c)  b = flags::Random(c)  y = Add(a, b) }");
+  ASSERT_TRUE(plan.ok()) << plan.status().to_string();
+  EXPECT_EQ(std::count_if(plan->steps.begin(), plan->steps.end(), [](const PlanStep& step) { return step.op == "flags::Random"; }), 2);
+}
+
 // A rule that does nonsense harms nobody.
 TEST_F(PluginOperator, MisuseOfTheRulesFunctionsIsTold) {
   struct Case {
