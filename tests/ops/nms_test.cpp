@@ -145,6 +145,32 @@ TEST(NmsRotated, IntersectionAreas) {
   EXPECT_EQ(area({0, 0, 2, 2, 0}, {9, 0, 2, 2, 0}), 0);
 }
 
+// --- scores that sink
+
+std::vector<Tensor> soften(int method, double min_score) {
+  // Boxes 0 and 1 overlap by 9/11, box 2 lies alone.
+  const Tensor boxes = tensor<float>({4, 4}, {0, 0, 10, 10, 1, 0, 11, 10, 20, 20, 30, 30, 0, 0, 1, 1}), scores = tensor<float>({4}, {0.8, 0.9, 0.5, kNaN});
+  return run_op("mmcv::SoftNonMaxSuppression", {boxes, scores}, attributes({{"iou_threshold", 0.3}, {"method", method}, {"min_score", min_score}, {"sigma", 0.5}}), 2).value();
+}
+
+TEST(SoftNonMaxSuppression, NaiveLinearGaussian) {
+  const double ratio = 9.0 / 11;
+  EXPECT_TRUE(same(soften(0, 0.1)[1], ints({1, 2})));
+  EXPECT_TRUE(same(soften(0, 0)[1], ints({1, 2, 0})));
+  const auto linear = soften(1, 0.1), gaussian = soften(2, 0.1);
+  EXPECT_TRUE(same(linear[1], ints({1, 2, 0})));
+  EXPECT_TRUE(close(linear[0], tensor<float>({3, 5}, {1, 0, 11, 10, 0.9, 20, 20, 30, 30, 0.5, 0, 0, 10, 10, 0.8 * (1 - ratio)}), {1e-5, 1e-6}));
+  EXPECT_NEAR(element(gaussian[0], 14), 0.8 * std::exp(-ratio * ratio / 0.5), 1e-6);
+  EXPECT_TRUE(same(soften(2, 0.95)[1], ints({})));
+}
+
+TEST(SoftNonMaxSuppression, RefusesNonsense) {
+  const Tensor boxes = tensor<float>({1, 4}, {0, 0, 1, 1}), scores = tensor<float>({1}, {1});
+  EXPECT_TRUE(fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, scores}, attributes({{"method", 3}}), 2), ErrorCode::InvalidModel, "method"));
+  EXPECT_TRUE(fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, scores}, attributes({{"method", 2}, {"sigma", 0.0}}), 2), ErrorCode::InvalidModel, "sigma"));
+  EXPECT_TRUE(fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, tensor<float>({2}, {1, 1})}, {}, 2), ErrorCode::InvalidArgument, "scores"));
+}
+
 // --- the fast version
 
 struct Scene {

@@ -131,6 +131,30 @@ TEST(MultiLevelRoiAlign, RegionsGrowAboutTheirCentre) {
   EXPECT_TRUE(close(run_op1("mmdeploy::MMCVMultiLevelRoiAlign", {tensor<float>({1, 5}, {0, 4, 4, 7, 7}), map}, how), expected));
 }
 
+TEST(MultiLevelRotatedRoiAlign, AsOneLevelWouldDo) {
+  const Tensor fine = random(DataType::f32, {1, 2, 20, 20}), coarse = random(DataType::f32, {1, 2, 10, 10}, -1, 1, 2);
+  const std::vector<double> strides = {1, 2};
+  const Attributes how = attributes({{"featmap_strides", strides}, {"finest_scale", 5}, {"aligned", 1}, {"clockwise", 1}});
+  const Tensor small = tensor<float>({1, 6}, {0, 8, 9, 4, 3, 0.4}), large = tensor<float>({1, 6}, {0, 8, 9, 14, 13, 0.4});
+  const auto alone = [](const Tensor& map, const Tensor& roi, double scale) {
+    return run_op1("mmcv::MMCVRoIAlignRotated", {map, roi}, attributes({{"spatial_scale", scale}, {"sampling_ratio", 2}, {"clockwise", 1}}));
+  };
+  EXPECT_TRUE(close(run_op1("mmdeploy::MMCVMultiLevelRotatedRoiAlign", {small, fine, coarse}, how), alone(fine, small, 1)));
+  EXPECT_TRUE(close(run_op1("mmdeploy::MMCVMultiLevelRotatedRoiAlign", {large, fine, coarse}, how), alone(coarse, large, 0.5)));
+}
+
+TEST(RotatedFeatureAlign, CentreAndCorners) {
+  const Tensor map = tensor<float>({1, 1, 2, 2}, {1, 2, 3, 4});
+  // Every box lies about (y, x) = (0, 1), 2 high and 2 wide on an image of twice the map's size.
+  const Tensor boxes = tensor<float>({1, 2, 2, 5}, {0, 2, 2, 2, 0, 0, 2, 2, 2, 0, 0, 2, 2, 2, 0, 0, 2, 2, 2, 0});
+  const auto aligned = [&](int points) { return run_op1("mmcv::MMCVRotatedFeatureAlign", {map, boxes}, attributes({{"spatial_scale", 0.5}, {"points", points}})); };
+  EXPECT_TRUE(close(aligned(1), tensor<float>({1, 1, 2, 2}, {3, 4, 5, 6})));
+  // Corners at x = 0.5 and 1.5, y = -0.5 and 0.5: 2.5 + 1.5 + 2 + 3 by clamping.
+  EXPECT_TRUE(close(aligned(5), tensor<float>({1, 1, 2, 2}, {12, 13, 14, 15})));
+  EXPECT_TRUE(fails(run_op("mmcv::MMCVRotatedFeatureAlign", {map, boxes}, attributes({{"spatial_scale", 0.5}, {"points", 2}})), ErrorCode::InvalidModel, "points"));
+  EXPECT_TRUE(fails(run_op("mmcv::MMCVRotatedFeatureAlign", {map, map}, attributes({{"spatial_scale", 0.5}})), ErrorCode::InvalidArgument, "boxes"));
+}
+
 // --- the tuned kernel
 
 /// Small, large, odd and outside regions of a map of 30 x 40.

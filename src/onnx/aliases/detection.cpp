@@ -50,6 +50,10 @@ Alias mmcv_roi_align_rotated() { return same_form("MMCVRoIAlignRotated", "mmcv::
 Alias mmcv_roi_align_rotated_small() { return same_form("MMCVRoiAlignRotated", "mmcv::MMCVRoIAlignRotated"); }
 Alias mmcv_multi_level_roi_align() { return same_form("MMCVMultiLevelRoiAlign", "mmdeploy::MMCVMultiLevelRoiAlign"); }
 
+Alias mmcv_multi_level_rotated_roi_align() { return same_form("MMCVMultiLevelRotatedRoiAlign", "mmdeploy::MMCVMultiLevelRotatedRoiAlign"); }
+Alias mmcv_rotated_feature_align() { return same_form("MMCVRotatedFeatureAlign", "mmcv::MMCVRotatedFeatureAlign"); }
+Alias mmcv_soft_nms() { return same_form("SoftNonMaxSuppression", "mmcv::SoftNonMaxSuppression"); }
+
 Alias torchvision_nms() {
   return {.form = {.name = "nms", .min_inputs = 2, .max_inputs = 3, .types = ops::types(DataType::f32),
                    .attributes = {{.name = "iou_threshold", .type = AttributeType::Float, .default_text = "none; or input 2"}}},

@@ -32,15 +32,18 @@ struct Box {
   float area(float offset) const { return (x2 - x1 + offset) * (y2 - y1 + offset); }
 };
 
-/// Intersection over union strictly above the threshold, in float like every implementation. Boxes without area
-/// never overlap, and neither do those that only touch.
-inline bool overlaps(const Box& a, const Box& b, float offset, float threshold) {
+/// Intersection over union, in float like every implementation; NaN where boxes do not overlap: those without area, and
+/// those that only touch.
+inline float overlap_ratio(const Box& a, const Box& b, float offset) {
+  constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
   const float width = std::min(a.x2, b.x2) - std::max(a.x1, b.x1) + offset, height = std::min(a.y2, b.y2) - std::max(a.y1, b.y1) + offset;
   const float area_a = a.area(offset), area_b = b.area(offset);
-  if (!(width > 0 && height > 0 && area_a > 0 && area_b > 0)) return false;
+  if (!(width > 0 && height > 0 && area_a > 0 && area_b > 0)) return kNone;
   const float intersection = width * height, total = area_a + area_b - intersection;
-  return total > 0 && intersection / total > threshold;
+  return total > 0 ? intersection / total : kNone;
 }
+/// By more than the threshold.
+inline bool overlaps(const Box& a, const Box& b, float offset, float threshold) { return overlap_ratio(a, b, offset) > threshold; }
 
 struct NmsTask {
   const float* boxes = nullptr;   ///< box i begins at boxes + i / shared * box_stride

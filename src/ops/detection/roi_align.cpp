@@ -66,6 +66,16 @@ OperatorSchema mmcv_roi_align_rotated_schema() {
           .infer = infer_roi_align, .summary = "the same for rotated regions (image, x, y, width, height, angle)"};
 }
 
+OperatorSchema mmcv_multi_level_rotated_roi_align_schema() {
+  return {.name = "mmdeploy::MMCVMultiLevelRotatedRoiAlign", .min_inputs = 2, .max_inputs = 11, .types = kFloatTypes,
+          .attributes = mmcv_attributes({{.name = "featmap_strides", .type = AttributeType::Floats, .required = true},
+                                         {.name = "clockwise", .default_text = "0"},
+                                         {.name = "roi_scale_factor", .type = AttributeType::Float, .default_text = "-1: off"},
+                                         {.name = "finest_scale", .default_text = "56"},
+                                         {.name = "aligned", .default_text = "0"}}),
+          .infer = infer_roi_align, .summary = "the same for rotated regions"};
+}
+
 OperatorSchema mmcv_multi_level_roi_align_schema() {
   return {.name = "mmdeploy::MMCVMultiLevelRoiAlign", .min_inputs = 2, .max_inputs = 11, .types = kFloatTypes,
           .attributes = mmcv_attributes({{.name = "featmap_strides", .type = AttributeType::Floats, .required = true},

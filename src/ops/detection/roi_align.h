@@ -4,6 +4,7 @@
 //   mmcv::MMCVRoiAlign                  x, rois [R,5] = (image, x1, y1, x2, y2)
 //   mmcv::MMCVRoIAlignRotated           x, rois [R,6] = (image, x, y, width, height, angle in radians)
 //   mmdeploy::MMCVMultiLevelRoiAlign    rois [R,5], one map a level; a region's size finds its level
+//   mmdeploy::MMCVMultiLevelRotatedRoiAlign    rois [R,6], the same
 // Output [R, channels, output_height, output_width].
 #pragma once
 
@@ -63,6 +64,9 @@ struct PlacedRegion {
 /// `box` is (x1, y1, x2, y2) as the input gives it.
 template <class T>
 PlacedRegion place_region(const RoiAlignParams& params, const T* box);
+
+/// A region's level by its area; a region of no area belongs to level 0.
+std::size_t level_of(const RoiAlignParams& params, double width, double height);
 
 /// The image's number that stands as a float in a region, or -1 when there is no such image.
 template <class T>

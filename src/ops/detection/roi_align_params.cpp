@@ -27,9 +27,10 @@ Status parse_levels(const Attributes& attributes, RoiAlignParams& params) {
 }  // namespace
 
 Result<RoiAlignParams> RoiAlignParams::parse(std::string_view op, const Attributes& attributes) {
-  const bool onnx = op == "RoiAlign", multi_level = op == "mmdeploy::MMCVMultiLevelRoiAlign";
+  const bool onnx = op == "RoiAlign", rotated_levels = op == "mmdeploy::MMCVMultiLevelRotatedRoiAlign";
+  const bool multi_level = rotated_levels || op == "mmdeploy::MMCVMultiLevelRoiAlign";
   RoiAlignParams params;
-  params.rotated = op == "mmcv::MMCVRoIAlignRotated";
+  params.rotated = rotated_levels || op == "mmcv::MMCVRoIAlignRotated";
   params.image_in_roi = params.interpolated = !onnx;
   params.roi_values = onnx ? 4 : params.rotated ? 6 : 5;
   params.output_height = attributes.get_int("output_height", onnx ? 1 : 7);
@@ -48,7 +49,7 @@ Result<RoiAlignParams> RoiAlignParams::parse(std::string_view op, const Attribut
     FOVEA_RETURN_IF_ERROR(parse_levels(attributes, params));
     const std::int64_t mode = attributes.get_int("pool_mode", 0);
     if (mode != 0 && mode != 1) return invalid_model("pool_mode: expected 0 (max) or 1 (avg), found ", mode);
-    params.maximum = mode == 0;
+    params.maximum = mode == 0 && !params.rotated;
   } else {
     const std::string mode = attributes.get_string("mode", "avg");
     if (mode != "avg" && mode != "max") return invalid_model("mode: expected avg or max, found '", mode, "'");
@@ -89,15 +90,18 @@ RoiAxis roi_axis(const RoiAlignParams& params, double spatial_scale, T low, T hi
 template RoiAxis roi_axis(const RoiAlignParams&, double, float, float, std::int64_t);
 template RoiAxis roi_axis(const RoiAlignParams&, double, double, double, std::int64_t);
 
+std::size_t level_of(const RoiAlignParams& params, double width, double height) {
+  const double level = std::floor(std::log2(std::sqrt(width * height) / params.finest_scale + 1e-6));
+  return level > 0 ? static_cast<std::size_t>(std::min(level, static_cast<double>(params.strides.size() - 1))) : 0;  // NaN is not above 0
+}
+
 template <class T>
 PlacedRegion place_region(const RoiAlignParams& params, const T* box) {
   T x1 = box[0], y1 = box[1], x2 = box[2], y2 = box[3];
   PlacedRegion region;
   double scale = params.spatial_scale;
   if (params.levels()) {
-    const double edge = std::sqrt(static_cast<double>(y2 - y1) * static_cast<double>(x2 - x1));
-    const double level = std::floor(std::log2(edge / params.finest_scale + 1e-6));  // NaN, for a region of no area, is level 0
-    if (level > 0) region.level = static_cast<std::size_t>(std::min(level, static_cast<double>(params.strides.size() - 1)));
+    region.level = level_of(params, x2 - x1, y2 - y1);
     scale = 1 / params.strides[region.level];
   }
   if (params.roi_scale_factor > 0) {

@@ -81,12 +81,15 @@ void align_region(const RoiAlignParams& params, const PlacedRegion& region, cons
 
 /// One region (x, y, width, height, angle): the grid of the upright region about 0, turned, then moved to the centre.
 template <class T>
-Status align_rotated(const RoiAlignParams& params, const T* roi, const T* image, const Shape& shape, T* y) {
+Status align_rotated(const RoiAlignParams& params, double scale, const T* roi, const T* image, const Shape& shape, T* y) {
   const std::int64_t height = shape[2], width = shape[3], cells = params.output_height * params.output_width;
   const double shift = params.half_pixel ? 0.5 : 0.0, angle = params.clockwise ? -static_cast<double>(roi[4]) : static_cast<double>(roi[4]);
-  const double centre_x = static_cast<double>(roi[0]) * params.spatial_scale - shift, centre_y = static_cast<double>(roi[1]) * params.spatial_scale - shift;
+  const double centre_x = static_cast<double>(roi[0]) * scale - shift, centre_y = static_cast<double>(roi[1]) * scale - shift;
+  const T growth = params.roi_scale_factor > 0 ? static_cast<T>(params.roi_scale_factor) : T(1);
   const auto axis = [&](T size, std::int64_t count) {
-    RoiAxis found = roi_axis(params, params.spatial_scale, T(0), size, count);
+    // Over several levels a region is at least 1 wide in either coordinate system.
+    if (params.levels()) size = std::max(size * growth, static_cast<T>(1 / scale));
+    RoiAxis found = roi_axis(params, scale, T(0), size, count);
     found.start = -found.cell * static_cast<double>(count) / 2;
     return found;
   };
@@ -167,12 +170,15 @@ Status roi_align_reference(KernelContext& context) {
 #pragma omp parallel for schedule(dynamic) if (shape.elements() > (1 << 12))
     for (std::int64_t r = 0; r < shape[0]; ++r) {
       const T* const roi = rois.data<T>() + r * params.roi_values + (params.image_in_roi ? 1 : 0);
-      const PlacedRegion region = params.rotated ? PlacedRegion() : place_region(params, roi);
+      PlacedRegion region;
+      if (!params.rotated) region = place_region(params, roi);
+      else if (params.levels()) region.level = level_of(params, static_cast<double>(roi[2]), static_cast<double>(roi[3]));
+      const double scale = params.levels() ? 1 / params.strides[region.level] : params.spatial_scale;
       const Tensor& map = maps[region.level];
       const T* const image = map.data<T>() + images[static_cast<std::size_t>(r)] * map.dim(1) * map.dim(2) * map.dim(3);
       if (!params.rotated) {
         align_region(params, region, image, map.shape(), y.data<T>() + r * cells);
-      } else if (Status one = align_rotated(params, roi, image, map.shape(), y.data<T>() + r * cells); !one.ok()) {
+      } else if (Status one = align_rotated(params, scale, roi, image, map.shape(), y.data<T>() + r * cells); !one.ok()) {
 #pragma omp critical
         failed = std::move(one);
       }
@@ -185,6 +191,7 @@ Status roi_align_reference(KernelContext& context) {
 
 Status mmcv_roi_align_reference(KernelContext& context) { return roi_align_reference(context); }
 Status mmcv_roi_align_rotated_reference(KernelContext& context) { return roi_align_reference(context); }
+Status mmcv_multi_level_rotated_roi_align_reference(KernelContext& context) { return roi_align_reference(context); }
 Status mmcv_multi_level_roi_align_reference(KernelContext& context) { return roi_align_reference(context); }
 
 }  // namespace fovea::ops
