@@ -20,7 +20,9 @@ std::vector<Tensor> detect(std::vector<Datum> inputs, std::initializer_list<Name
   for (const NamedAttribute& attribute : more) all.set(attribute.name, attribute.value);
   return run_op("fovea::batched_nms", std::move(inputs), all, outputs).value();
 }
-Tensor row(std::initializer_list<double> values) { return tensor<std::int32_t>({1, static_cast<std::int64_t>(values.size())}, values); }
+Tensor row(std::initializer_list<double> values) {
+  return tensor<std::int32_t>({1, static_cast<std::int64_t>(values.size())}, values);
+}
 
 TEST(BatchedNms, EachClassKeepsItsOwn) {
   const auto y = detect({kBoxes, kScores}, {{"score_threshold", 0.25}, {"padding_class", -1}});
@@ -37,7 +39,8 @@ TEST(BatchedNms, ClassesCompete) {
   EXPECT_TRUE(same(y[4], row({0, 2, -1, -1})));
   EXPECT_TRUE(same(y[3], row({0, 1, -1, -1})));
   EXPECT_TRUE(close(y[2], tensor<float>({1, 4}, {0.9, 0.7, 0, 0})));
-  EXPECT_TRUE(same(detect({kBoxes, kScores}, {{"class_agnostic", 1}, {"background_class", 0}})[4], row({2, 1, -1, -1})));
+  EXPECT_TRUE(
+      same(detect({kBoxes, kScores}, {{"class_agnostic", 1}, {"background_class", 0}})[4], row({2, 1, -1, -1})));
 }
 
 TEST(BatchedNms, NothingFound) {
@@ -45,7 +48,8 @@ TEST(BatchedNms, NothingFound) {
   EXPECT_TRUE(same(y[0], row({0})));
   EXPECT_TRUE(same(y[3], row({0, 0, 0, 0})));
   EXPECT_TRUE(same(y[1], tensor<float>({1, 4, 4}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})));
-  const auto none = detect({Tensor::allocate(DataType::f32, {2, 0, 4}).value(), Tensor::allocate(DataType::f32, {2, 0, 3}).value()}, {});
+  const auto none = detect(
+      {Tensor::allocate(DataType::f32, {2, 0, 4}).value(), Tensor::allocate(DataType::f32, {2, 0, 3}).value()}, {});
   EXPECT_TRUE(same(none[0], tensor<std::int32_t>({2, 1}, {0, 0})));
 }
 
@@ -60,20 +64,27 @@ TEST(BatchedNms, ThresholdCandidatesBackground) {
 }
 
 TEST(BatchedNms, OverlapAtTheThreshold) {
-  const Tensor boxes = tensor<float>({1, 2, 4}, {0, 0, 4, 4, 0, 0, 4, 2}), scores = tensor<float>({1, 2, 1}, {0.9, 0.8});
+  const Tensor boxes = tensor<float>({1, 2, 4}, {0, 0, 4, 4, 0, 0, 4, 2}),
+               scores = tensor<float>({1, 2, 1}, {0.9, 0.8});
   EXPECT_TRUE(same(detect({boxes, scores}, {})[0], row({2})));
   EXPECT_TRUE(same(detect({boxes, scores}, {{"inclusive", 1}})[0], row({1})));
 }
 
 TEST(BatchedNms, CodingsAnchorsSigmoidClip) {
   const Tensor centres = tensor<float>({1, 1, 4}, {0.5, 0.5, 1.5, 0.5}), one = tensor<float>({1, 1, 1}, {0});
-  const auto y = detect({centres, one}, {{"box_coding", 1}, {"max_output_boxes", 1}, {"score_activation", 1}, {"score_threshold", 0.4}});
+  const auto y = detect(
+      {centres, one}, {{"box_coding", 1}, {"max_output_boxes", 1}, {"score_activation", 1}, {"score_threshold", 0.4}});
   EXPECT_TRUE(close(y[1], tensor<float>({1, 1, 4}, {-0.25, 0.25, 1.25, 0.75})));
   EXPECT_TRUE(close(y[2], tensor<float>({1, 1}, {0.5})));
   EXPECT_TRUE(same(detect({centres, one}, {{"score_activation", 1}, {"score_threshold", 0.6}})[0], row({0})));
-  EXPECT_TRUE(close(detect({centres, one}, {{"box_coding", 1}, {"max_output_boxes", 1}, {"clip", 1}, {"score_threshold", -1.0}})[1], tensor<float>({1, 1, 4}, {0, 0.25, 1, 0.75})));
-  const Tensor anchors = tensor<float>({1, 1, 4}, {10, 20, 2, 4}), moves = tensor<float>({1, 1, 4}, {0.5, -0.5, 0, std::log(2.0)});
-  EXPECT_TRUE(close(detect({moves, one, anchors}, {{"box_coding", 1}, {"max_output_boxes", 1}, {"score_threshold", -1.0}})[1], tensor<float>({1, 1, 4}, {10, 14, 12, 22})));
+  EXPECT_TRUE(close(
+      detect({centres, one}, {{"box_coding", 1}, {"max_output_boxes", 1}, {"clip", 1}, {"score_threshold", -1.0}})[1],
+      tensor<float>({1, 1, 4}, {0, 0.25, 1, 0.75})));
+  const Tensor anchors = tensor<float>({1, 1, 4}, {10, 20, 2, 4}),
+               moves = tensor<float>({1, 1, 4}, {0.5, -0.5, 0, std::log(2.0)});
+  EXPECT_TRUE(
+      close(detect({moves, one, anchors}, {{"box_coding", 1}, {"max_output_boxes", 1}, {"score_threshold", -1.0}})[1],
+            tensor<float>({1, 1, 4}, {10, 14, 12, 22})));
 }
 
 TEST(BatchedNms, OwnBoxesOfEachClass) {
@@ -86,10 +97,17 @@ TEST(BatchedNms, OwnBoxesOfEachClass) {
 
 TEST(BatchedNms, ShapesAndErrors) {
   const auto symbolic = [](const char* shape) { return FakeInferContext::symbolic(DataType::f16, shape); };
-  EXPECT_EQ(infer_text("fovea::batched_nms", {symbolic("NxSx4"), symbolic("NxSxC")}, attributes({{"max_output_boxes", 9}})), "i32 Nx1");
-  EXPECT_TRUE(fails(run_op("fovea::batched_nms", {kBoxes, kScores}, attributes({{"max_output_boxes", 0}})), ErrorCode::InvalidModel, "max_output_boxes"));
-  EXPECT_TRUE(fails(run_op("fovea::batched_nms", {kBoxes, tensor<float>({1, 2, 1}, {1, 1})}, attributes({{"max_output_boxes", 1}})), ErrorCode::InvalidArgument, "boxes"));
-  EXPECT_TRUE(fails(run_op("fovea::batched_nms", {kBoxes, kScores, kBoxes}, attributes({{"max_output_boxes", 1}, {"box_coding", 3}})), ErrorCode::InvalidModel, "box_coding"));
+  EXPECT_EQ(
+      infer_text("fovea::batched_nms", {symbolic("NxSx4"), symbolic("NxSxC")}, attributes({{"max_output_boxes", 9}})),
+      "i32 Nx1");
+  EXPECT_TRUE(fails(run_op("fovea::batched_nms", {kBoxes, kScores}, attributes({{"max_output_boxes", 0}})),
+                    ErrorCode::InvalidModel, "max_output_boxes"));
+  EXPECT_TRUE(fails(
+      run_op("fovea::batched_nms", {kBoxes, tensor<float>({1, 2, 1}, {1, 1})}, attributes({{"max_output_boxes", 1}})),
+      ErrorCode::InvalidArgument, "boxes"));
+  EXPECT_TRUE(fails(
+      run_op("fovea::batched_nms", {kBoxes, kScores, kBoxes}, attributes({{"max_output_boxes", 1}, {"box_coding", 3}})),
+      ErrorCode::InvalidModel, "box_coding"));
 }
 
 TEST(BatchedNmsKernel, AgreesWithTheReference) {
@@ -97,13 +115,23 @@ TEST(BatchedNmsKernel, AgreesWithTheReference) {
   for (const int classes : {1, 3, 33}) {
     for (const int own : {0, 1}) {
       for (int variant = 0; variant < 6; ++variant) {
-        Tensor boxes = random(DataType::f32, {2, 150, own ? classes : 1, variant == 4 ? 5 : 4}, 0, 30, ++seed), scores = random(DataType::f32, {2, 150, classes}, 0, 1, ++seed);
+        Tensor boxes = random(DataType::f32, {2, 150, own ? classes : 1, variant == 4 ? 5 : 4}, 0, 30, ++seed),
+               scores = random(DataType::f32, {2, 150, classes}, 0, 1, ++seed);
         scores.data<float>()[7] = static_cast<float>(kNaN);
         scores.data<float>()[70] = scores.data<float>()[71];
         KernelCase test{.op = "fovea::batched_nms",
-                        .attributes = attributes({{"max_output_boxes", variant == 1 ? 400 : 20}, {"iou_threshold", 0.3}, {"score_threshold", variant == 2 ? 0.0 : 0.5},
-                                                  {"class_agnostic", variant == 3 ? 1 : 0}, {"background_class", variant == 3 ? 1 : -1}, {"box_coding", variant == 4 ? 2 : variant == 5 ? 1 : 0},
-                                                  {"score_activation", variant == 5 ? 1 : 0}, {"candidates", variant == 2 ? 30 : 0}, {"clip", variant == 1 ? 1 : 0}, {"offset", variant == 0 ? 1 : 0}}),
+                        .attributes = attributes({{"max_output_boxes", variant == 1 ? 400 : 20},
+                                                  {"iou_threshold", 0.3},
+                                                  {"score_threshold", variant == 2 ? 0.0 : 0.5},
+                                                  {"class_agnostic", variant == 3 ? 1 : 0},
+                                                  {"background_class", variant == 3 ? 1 : -1},
+                                                  {"box_coding", variant == 4   ? 2
+                                                                 : variant == 5 ? 1
+                                                                                : 0},
+                                                  {"score_activation", variant == 5 ? 1 : 0},
+                                                  {"candidates", variant == 2 ? 30 : 0},
+                                                  {"clip", variant == 1 ? 1 : 0},
+                                                  {"offset", variant == 0 ? 1 : 0}}),
                         .inputs = {boxes, scores}};
         test.num_outputs = 5;
         EXPECT_TRUE(agrees(test)) << classes << " classes, own " << own << ", variant " << variant;

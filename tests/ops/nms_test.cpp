@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// NonMaxSuppression in its spellings: ties, thresholds, limits, degenerate boxes; and the fast version against the plain
-// one, which must agree in every index.
-#include "ops/detection/nms.h"
-
+// NonMaxSuppression in its spellings: ties, thresholds, limits, degenerate boxes.
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <random>
 
-#include "device/dynamic_kernel.h"
-#include "device/kernel_registry.h"
-#include "support/kernel_test.h"
+#include "ops/detection/rotated_box.h"
 #include "support/op_test.h"
 
 namespace fovea::testing {
@@ -19,7 +12,8 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
 
 // Two pairs that overlap by 9/11 and one box alone.
-const Tensor kBoxes = tensor<float>({1, 5, 4}, {0, 0, 10, 10, 0, 1, 10, 11, 20, 0, 30, 10, 20, 1, 30, 11, 40, 40, 50, 50});
+const Tensor kBoxes =
+    tensor<float>({1, 5, 4}, {0, 0, 10, 10, 0, 1, 10, 11, 20, 0, 30, 10, 20, 1, 30, 11, 40, 40, 50, 50});
 const Tensor kScores = tensor<float>({1, 1, 5}, {0.9, 0.75, 0.6, 0.95, 0.05});
 
 Tensor keep(const Tensor& boxes, const Tensor& scores, std::int64_t limit, double iou, Datum score = {}) {
@@ -45,7 +39,8 @@ TEST(NonMaxSuppression, ThresholdsAndLimits) {
   // A score equal to the threshold does not take part.
   EXPECT_TRUE(same(keep(kBoxes, tensor<float>({1, 1, 5}, {0.5, 0, 0, 0.25, 0}), 9, 0.5, scalar(0.25)), rows({0})));
   // All scores below it: nothing, not even the best.
-  EXPECT_TRUE(same(keep(kBoxes, tensor<float>({1, 1, 5}, {0.2, 0.1, 0.05, 0.15, 0.01}), 3, 0.5, scalar(0.3)), rows({})));
+  EXPECT_TRUE(
+      same(keep(kBoxes, tensor<float>({1, 1, 5}, {0.2, 0.1, 0.05, 0.15, 0.01}), 3, 0.5, scalar(0.3)), rows({})));
   // Thresholds left out: any overlap hides.
   EXPECT_TRUE(same(run_op1("NonMaxSuppression", {kBoxes, kScores, ints({9})}), rows({3, 0, 4})));
 }
@@ -57,10 +52,14 @@ TEST(NonMaxSuppression, OverlapAtTheThresholdIsKept) {
 }
 
 TEST(NonMaxSuppression, CornersInAnyOrderAndCentres) {
-  const Tensor flipped = tensor<float>({1, 5, 4}, {10, 10, 0, 0, 0, 11, 10, 1, 30, 0, 20, 10, 20, 1, 30, 11, 50, 50, 40, 40});
+  const Tensor flipped =
+      tensor<float>({1, 5, 4}, {10, 10, 0, 0, 0, 11, 10, 1, 30, 0, 20, 10, 20, 1, 30, 11, 50, 50, 40, 40});
   EXPECT_TRUE(same(keep(flipped, kScores, 9, 0.5), rows({3, 0, 4})));
-  const Tensor centres = tensor<float>({1, 5, 4}, {5, 5, 10, 10, 5, 6, 10, 10, 25, 5, 10, 10, 25, 6, 10, 10, 45, 45, 10, 10});
-  EXPECT_TRUE(same(run_op1("NonMaxSuppression", {centres, kScores, ints({9}), scalar(0.5)}, attributes({{"center_point_box", 1}})), rows({3, 0, 4})));
+  const Tensor centres =
+      tensor<float>({1, 5, 4}, {5, 5, 10, 10, 5, 6, 10, 10, 25, 5, 10, 10, 25, 6, 10, 10, 45, 45, 10, 10});
+  EXPECT_TRUE(same(
+      run_op1("NonMaxSuppression", {centres, kScores, ints({9}), scalar(0.5)}, attributes({{"center_point_box", 1}})),
+      rows({3, 0, 4})));
 }
 
 TEST(NonMaxSuppression, TiesTakeTheLowerIndexAndNaNIsLeftOut) {
@@ -76,18 +75,28 @@ TEST(NonMaxSuppression, BoxesWithoutAreaOrNumberOverlapNothing) {
 TEST(NonMaxSuppression, ShapesAndErrors) {
   const auto symbolic = [](const char* shape) { return FakeInferContext::symbolic(DataType::f32, shape); };
   EXPECT_EQ(infer_text("NonMaxSuppression", {symbolic("NxSx4"), symbolic("NxCxS")}), "i64 _nms_0x3");
-  EXPECT_NE(infer_text("NonMaxSuppression", {symbolic("NxSx5"), symbolic("NxCxS")}).find("4 numbers a box"), std::string::npos);
-  EXPECT_TRUE(fails(run_op("NonMaxSuppression", {kBoxes, tensor<float>({1, 1, 4}, {1, 1, 1, 1})}), ErrorCode::InvalidArgument, "scores"));
+  EXPECT_NE(infer_text("NonMaxSuppression", {symbolic("NxSx5"), symbolic("NxCxS")}).find("4 numbers a box"),
+            std::string::npos);
+  EXPECT_TRUE(fails(run_op("NonMaxSuppression", {kBoxes, tensor<float>({1, 1, 4}, {1, 1, 1, 1})}),
+                    ErrorCode::InvalidArgument, "scores"));
   const std::int64_t many = std::int64_t{1} << 40;
-  EXPECT_TRUE(same(keep(Tensor::allocate(DataType::f32, {many, 0, 4}).value(), Tensor::allocate(DataType::f32, {many, 1, 0}).value(), 9, 0.5), rows({})));
-  EXPECT_TRUE(same(keep(Tensor::allocate(DataType::f32, {0, 5, 4}).value(), Tensor::allocate(DataType::f32, {0, 1, 5}).value(), 9, 0.5), rows({})));
+  EXPECT_TRUE(same(keep(Tensor::allocate(DataType::f32, {many, 0, 4}).value(),
+                        Tensor::allocate(DataType::f32, {many, 1, 0}).value(), 9, 0.5),
+                   rows({})));
+  EXPECT_TRUE(same(keep(Tensor::allocate(DataType::f32, {0, 5, 4}).value(),
+                        Tensor::allocate(DataType::f32, {0, 1, 5}).value(), 9, 0.5),
+                   rows({})));
 }
 
 // --- mmcv's form
 
 std::vector<Tensor> keep_padded(const Tensor& scores, int limit, double score_threshold) {
-  return run_op("mmcv::NonMaxSuppression", {kBoxes, scores},
-                attributes({{"iou_threshold", 0.5}, {"max_output_boxes_per_class", limit}, {"score_threshold", score_threshold}}), 2).value();
+  return run_op(
+             "mmcv::NonMaxSuppression", {kBoxes, scores},
+             attributes(
+                 {{"iou_threshold", 0.5}, {"max_output_boxes_per_class", limit}, {"score_threshold", score_threshold}}),
+             2)
+      .value();
 }
 
 TEST(MmcvNonMaxSuppression, RowsArePaddedAndCounted) {
@@ -105,19 +114,26 @@ TEST(MmcvNonMaxSuppression, RowsArePaddedAndCounted) {
 TEST(MmcvNonMaxSuppression, OffsetCountsTheLastPixel) {
   // 1 x 1 boxes at a distance of one pixel only touch, with the last pixel they overlap by 2 of 6.
   const Tensor boxes = tensor<float>({2, 4}, {0, 0, 1, 1, 1, 0, 2, 1}), scores = tensor<float>({2}, {1, 2});
-  const auto kept = [&](int offset, double iou) { return run_op1("mmcv::NonMaxSuppression", {boxes, scores}, attributes({{"iou_threshold", iou}, {"offset", offset}})); };
+  const auto kept = [&](int offset, double iou) {
+    return run_op1("mmcv::NonMaxSuppression", {boxes, scores},
+                   attributes({{"iou_threshold", iou}, {"offset", offset}}));
+  };
   EXPECT_TRUE(same(kept(0, 0.3), ints({1, 0})));
   EXPECT_TRUE(same(kept(1, 0.3), ints({1})));
   EXPECT_TRUE(same(kept(1, 0.34), ints({1, 0})));
-  EXPECT_TRUE(fails(run_op("mmcv::NonMaxSuppression", {boxes, scores}, attributes({{"offset", 2}})), ErrorCode::InvalidModel, "offset"));
+  EXPECT_TRUE(fails(run_op("mmcv::NonMaxSuppression", {boxes, scores}, attributes({{"offset", 2}})),
+                    ErrorCode::InvalidModel, "offset"));
 }
 
 TEST(MmcvNonMaxSuppression, ShapesFollowTheRank) {
   const auto symbolic = [](const char* shape) { return FakeInferContext::symbolic(DataType::f32, shape); };
-  EXPECT_EQ(infer_text("mmcv::NonMaxSuppression", {symbolic("2x5x4"), symbolic("2x3x5")}, attributes({{"max_output_boxes_per_class", 4}})), "i32 24x3");
+  EXPECT_EQ(infer_text("mmcv::NonMaxSuppression", {symbolic("2x5x4"), symbolic("2x3x5")},
+                       attributes({{"max_output_boxes_per_class", 4}})),
+            "i32 24x3");
   EXPECT_EQ(infer_text("mmcv::NonMaxSuppression", {symbolic("2x5x4"), symbolic("2x3x5")}), "i32 30x3");
   EXPECT_EQ(infer_text("mmcv::NonMaxSuppression", {symbolic("Nx4"), symbolic("N")}), "i64 _nms_0");
-  EXPECT_NE(infer_text("mmcv::NonMaxSuppression", {symbolic("Nx4"), symbolic("1xCxN")}).find("rank 1"), std::string::npos);
+  EXPECT_NE(infer_text("mmcv::NonMaxSuppression", {symbolic("Nx4"), symbolic("1xCxN")}).find("rank 1"),
+            std::string::npos);
 }
 
 // --- rotated boxes
@@ -127,13 +143,17 @@ TEST(NmsRotated, SquaresTurned) {
   const double quarter = std::acos(-1.0) / 4;
   const Tensor boxes = tensor<float>({1, 3, 5}, {5, 5, 2, 2, 0, 5, 5, 2, 2, quarter, 5, 8, 2, 2, quarter});
   const Tensor scores = tensor<float>({1, 1, 3}, {1, 2, 3});
-  const auto kept = [&](double iou) { return run_op1("mmdeploy::NMSRotated", {boxes, scores}, attributes({{"iou_threshold", iou}})); };
+  const auto kept = [&](double iou) {
+    return run_op1("mmdeploy::NMSRotated", {boxes, scores}, attributes({{"iou_threshold", iou}}));
+  };
   EXPECT_TRUE(same(kept(0.70), rows({2, 1})));
   EXPECT_TRUE(same(kept(0.71), rows({2, 1, 0})));
 }
 
 TEST(NmsRotated, IntersectionAreas) {
-  const auto area = [](std::vector<float> a, std::vector<float> b) { return ops::intersection_area(ops::RotatedBox::from(a.data()), ops::RotatedBox::from(b.data())); };
+  const auto area = [](std::vector<float> a, std::vector<float> b) {
+    return ops::intersection_area(ops::RotatedBox::from(a.data()), ops::RotatedBox::from(b.data()));
+  };
   const float right = std::acos(0.0f);
   EXPECT_NEAR(area({0, 0, 4, 2, 0}, {0, 0, 4, 2, right}), 4, 1e-6);
   EXPECT_NEAR(area({0, 0, 4, 2, 0}, {1, 0, 4, 2, 0}), 6, 1e-6);
@@ -149,8 +169,11 @@ TEST(NmsRotated, IntersectionAreas) {
 
 std::vector<Tensor> soften(int method, double min_score) {
   // Boxes 0 and 1 overlap by 9/11, box 2 lies alone.
-  const Tensor boxes = tensor<float>({4, 4}, {0, 0, 10, 10, 1, 0, 11, 10, 20, 20, 30, 30, 0, 0, 1, 1}), scores = tensor<float>({4}, {0.8, 0.9, 0.5, kNaN});
-  return run_op("mmcv::SoftNonMaxSuppression", {boxes, scores}, attributes({{"iou_threshold", 0.3}, {"method", method}, {"min_score", min_score}, {"sigma", 0.5}}), 2).value();
+  const Tensor boxes = tensor<float>({4, 4}, {0, 0, 10, 10, 1, 0, 11, 10, 20, 20, 30, 30, 0, 0, 1, 1}),
+               scores = tensor<float>({4}, {0.8, 0.9, 0.5, kNaN});
+  return run_op("mmcv::SoftNonMaxSuppression", {boxes, scores},
+                attributes({{"iou_threshold", 0.3}, {"method", method}, {"min_score", min_score}, {"sigma", 0.5}}), 2)
+      .value();
 }
 
 TEST(SoftNonMaxSuppression, NaiveLinearGaussian) {
@@ -159,107 +182,22 @@ TEST(SoftNonMaxSuppression, NaiveLinearGaussian) {
   EXPECT_TRUE(same(soften(0, 0)[1], ints({1, 2, 0})));
   const auto linear = soften(1, 0.1), gaussian = soften(2, 0.1);
   EXPECT_TRUE(same(linear[1], ints({1, 2, 0})));
-  EXPECT_TRUE(close(linear[0], tensor<float>({3, 5}, {1, 0, 11, 10, 0.9, 20, 20, 30, 30, 0.5, 0, 0, 10, 10, 0.8 * (1 - ratio)}), {1e-5, 1e-6}));
+  EXPECT_TRUE(close(linear[0],
+                    tensor<float>({3, 5}, {1, 0, 11, 10, 0.9, 20, 20, 30, 30, 0.5, 0, 0, 10, 10, 0.8 * (1 - ratio)}),
+                    {1e-5, 1e-6}));
   EXPECT_NEAR(element(gaussian[0], 14), 0.8 * std::exp(-ratio * ratio / 0.5), 1e-6);
   EXPECT_TRUE(same(soften(2, 0.95)[1], ints({})));
 }
 
 TEST(SoftNonMaxSuppression, RefusesNonsense) {
   const Tensor boxes = tensor<float>({1, 4}, {0, 0, 1, 1}), scores = tensor<float>({1}, {1});
-  EXPECT_TRUE(fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, scores}, attributes({{"method", 3}}), 2), ErrorCode::InvalidModel, "method"));
-  EXPECT_TRUE(fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, scores}, attributes({{"method", 2}, {"sigma", 0.0}}), 2), ErrorCode::InvalidModel, "sigma"));
-  EXPECT_TRUE(fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, tensor<float>({2}, {1, 1})}, {}, 2), ErrorCode::InvalidArgument, "scores"));
-}
-
-// --- the fast version
-
-struct Scene {
-  std::vector<float> boxes, scores;
-};
-
-/// Clusters of boxes, coarse scores with ties, and a few of everything odd.
-Scene scene(std::int64_t count, int box_values, unsigned seed, bool odd) {
-  std::mt19937 generator(seed);
-  const auto uniform = [&](double low, double high) { return static_cast<float>(low + (high - low) * (generator() >> 8) / 0x1p24); };
-  Scene scene;
-  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float x = 20 * std::floor(uniform(0, 20)) + uniform(0, 8), y = 20 * std::floor(uniform(0, 20)) + uniform(0, 8);
-    std::vector<float> box = {x, y, box_values == 5 ? uniform(1, 30) : x + uniform(-5, 30), box_values == 5 ? uniform(-1, 30) : y + uniform(-5, 30)};
-    if (box_values == 5) box.push_back(uniform(-4, 4));
-    const unsigned kind = odd ? generator() % 16 : 99;
-    if (kind == 0) box[generator() % 4] = nan;
-    if (kind == 1) box[generator() % 4] = inf;
-    if (kind == 2) box[2] = box[0];
-    scene.boxes.insert(scene.boxes.end(), box.begin(), box.end());
-    scene.scores.push_back(kind == 3 ? nan : kind == 4 ? -inf : kind == 5 ? -0.0f : std::floor(uniform(-2, 40)) / 32);
-  }
-  return scene;
-}
-
-void expect_equal(const ops::NmsTask& task, const std::string& what) {
-  const std::int64_t limit = std::min(task.limit, task.count);
-  const std::size_t bytes = ops::NmsScratch::bytes(task.count, limit);
-  const std::unique_ptr<void, void (*)(void*)> memory(std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free);
-  std::fill_n(static_cast<unsigned char*>(memory.get()), bytes, 0xff);
-  std::vector<std::int32_t> kept(static_cast<std::size_t>(limit) + 1, -7);
-  const std::int64_t found = ops::keep_best(task, ops::NmsScratch(memory.get(), task.count, limit), kept.data());
-  EXPECT_EQ(kept[static_cast<std::size_t>(limit)], -7);
-  kept.resize(static_cast<std::size_t>(found));
-  EXPECT_EQ(std::vector<std::int64_t>(kept.begin(), kept.end()), ops::keep_best_plain(task)) << what;
-}
-
-TEST(KeepBest, EqualsThePlainVersion) {
-  unsigned seed = 1;
-  for (const std::int64_t count : {1, 7, 33, 96, 97, 400, 1500}) {
-    for (const ops::BoxCoding coding : {ops::BoxCoding::Corners, ops::BoxCoding::Centre, ops::BoxCoding::Rotated}) {
-      for (const std::int64_t limit : {std::int64_t{3}, std::int64_t{100}, std::numeric_limits<std::int64_t>::max()}) {
-        for (int variant = 0; variant < 4; ++variant) {
-          const int values = coding == ops::BoxCoding::Rotated ? 5 : 4;
-          if (values == 5 && count > 500) continue;
-          const Scene made = scene(count, values, ++seed, variant % 2 == 1);
-          ops::NmsTask task;
-          task.boxes = made.boxes.data(), task.scores = made.scores.data(), task.count = count, task.box_stride = values, task.coding = coding;
-          task.limit = limit;
-          task.iou_threshold = variant < 2 ? 0.5f : 0.05f;
-          task.offset = variant == 3 && values == 4 ? 1.0f : 0.0f;
-          if (variant != 1) task.above = 0.25f;
-          if (variant == 2) task.candidates = 50;
-          expect_equal(task, str_cat("seed ", seed, ", count ", count, ", variant ", variant));
-        }
-      }
-    }
-  }
-}
-
-TEST(KeepBest, ClassesThatShareABox) {
-  const Scene made = scene(300, 4, 77, true);
-  ops::NmsTask task;
-  task.boxes = made.boxes.data(), task.scores = made.scores.data(), task.count = 300, task.shared = 3, task.iou_threshold = 0.4f;
-  expect_equal(task, "3 scores a box");
-}
-
-TEST(NmsKernel, ThreadsAndClasses) {
-  const auto* kernel = dynamic_cast<const DynamicKernel*>(find_kernel("cpu", "NonMaxSuppression", "nms_classes"));
-  ASSERT_NE(kernel, nullptr);
-  const Tensor boxes = random(DataType::f32, {2, 3000, 4}, 0, 100), scores = random(DataType::f32, {2, 7, 3000}, 0, 1, 2);
-  const std::vector<Datum> inputs = {boxes, scores, ints({50}), scalar(0.3), scalar(0.5)};
-  std::vector<Datum> outputs(1);
-  ops::KernelContext context("NonMaxSuppression", {}, inputs, outputs);
-  ASSERT_TRUE(kernel->run_dynamic(context).ok());
-  EXPECT_TRUE(same(outputs[0].tensor, run_op1("NonMaxSuppression", inputs)));
-}
-
-TEST(NmsKernel, PaddedRows) {
-  for (const int limit : {0, 5, 2000}) {
-    KernelCase test{.op = "mmcv::NonMaxSuppression",
-                    .attributes = attributes({{"iou_threshold", 0.3}, {"score_threshold", 0.5}, {"max_output_boxes_per_class", limit}}),
-                    .inputs = {random(DataType::f32, {2, 900, 4}, 0, 100), random(DataType::f32, {2, 5, 900}, -1, 1, 2)}};
-    test.num_outputs = 2;
-    EXPECT_TRUE(agrees(test)) << limit;
-    test.threads = 1;
-    EXPECT_TRUE(agrees(test)) << limit;
-  }
+  EXPECT_TRUE(fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, scores}, attributes({{"method", 3}}), 2),
+                    ErrorCode::InvalidModel, "method"));
+  EXPECT_TRUE(
+      fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, scores}, attributes({{"method", 2}, {"sigma", 0.0}}), 2),
+            ErrorCode::InvalidModel, "sigma"));
+  EXPECT_TRUE(fails(run_op("mmcv::SoftNonMaxSuppression", {boxes, tensor<float>({2}, {1, 1})}, {}, 2),
+                    ErrorCode::InvalidArgument, "scores"));
 }
 
 }  // namespace

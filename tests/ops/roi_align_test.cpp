@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "support/kernel_test.h"
 #include "support/op_test.h"
 
 namespace fovea::testing {
@@ -20,8 +19,10 @@ Tensor align(std::initializer_list<double> roi, Attributes extra, std::int64_t e
 }
 
 TEST(RoiAlign, MeanInBothCoordinateSystems) {
-  const Attributes legacy = attributes({{"coordinate_transformation_mode", "output_half_pixel"}, {"sampling_ratio", 2}});
-  EXPECT_TRUE(close(align({0, 0, 3, 3}, attributes({{"sampling_ratio", 2}})), tensor<float>({1, 1, 2, 2}, {1.9375, 4.75, 7.5625, 10.375})));
+  const Attributes legacy =
+      attributes({{"coordinate_transformation_mode", "output_half_pixel"}, {"sampling_ratio", 2}});
+  EXPECT_TRUE(close(align({0, 0, 3, 3}, attributes({{"sampling_ratio", 2}})),
+                    tensor<float>({1, 1, 2, 2}, {1.9375, 4.75, 7.5625, 10.375})));
   EXPECT_TRUE(close(align({0, 0, 3, 3}, {}), tensor<float>({1, 1, 2, 2}, {1.9375, 4.75, 7.5625, 10.375})));
   EXPECT_TRUE(close(align({0, 0, 3, 3}, legacy), tensor<float>({1, 1, 2, 2}, {3.625, 6.875, 10.125, 13.375})));
 }
@@ -41,7 +42,9 @@ TEST(RoiAlign, AHugeRegionCostsNoMoreThanTheMap) {
   const Tensor y = align({-1e30, -1e30, 1e30, 1e30}, attributes({{"sampling_ratio", 0}}), 2);
   for (std::int64_t i = 0; i < 4; ++i) EXPECT_NEAR(element(y, i), 0, 1e-6);
   // 1000 samples a side, 4.5 of which lie on the map: all of the map counts, 4 + half a border on each end.
-  EXPECT_NEAR(element(align({0, 0, 1000, 1000}, attributes({{"coordinate_transformation_mode", "output_half_pixel"}}), 1), 0), 179 / 1e6, 2e-5);
+  EXPECT_NEAR(
+      element(align({0, 0, 1000, 1000}, attributes({{"coordinate_transformation_mode", "output_half_pixel"}}), 1), 0),
+      179 / 1e6, 2e-5);
 }
 
 TEST(RoiAlign, RefusesNonsense) {
@@ -49,9 +52,12 @@ TEST(RoiAlign, RefusesNonsense) {
   EXPECT_TRUE(fails(run_op("RoiAlign", {kMap, roi, ints({1})}), ErrorCode::InvalidArgument, "batch_indices"));
   EXPECT_TRUE(fails(run_op("RoiAlign", {kMap, roi, ints({-1})}), ErrorCode::InvalidArgument, "batch_indices"));
   EXPECT_TRUE(fails(run_op("RoiAlign", {kMap, roi, ints({0, 0})}), ErrorCode::InvalidArgument, "batch_indices"));
-  EXPECT_TRUE(fails(run_op("RoiAlign", {kMap, roi, ints({0})}, attributes({{"output_height", 0}})), ErrorCode::InvalidModel, "output_height"));
-  EXPECT_TRUE(fails(run_op("RoiAlign", {kMap, roi, ints({0})}, attributes({{"sampling_ratio", 1 << 30}})), ErrorCode::InvalidModel, "sampling_ratio"));
-  EXPECT_EQ(infer_text("RoiAlign", {FakeInferContext::symbolic(DataType::f32, "NxCxHxW"), FakeInferContext::symbolic(DataType::f32, "Rx4"),
+  EXPECT_TRUE(fails(run_op("RoiAlign", {kMap, roi, ints({0})}, attributes({{"output_height", 0}})),
+                    ErrorCode::InvalidModel, "output_height"));
+  EXPECT_TRUE(fails(run_op("RoiAlign", {kMap, roi, ints({0})}, attributes({{"sampling_ratio", 1 << 30}})),
+                    ErrorCode::InvalidModel, "sampling_ratio"));
+  EXPECT_EQ(infer_text("RoiAlign", {FakeInferContext::symbolic(DataType::f32, "NxCxHxW"),
+                                    FakeInferContext::symbolic(DataType::f32, "Rx4"),
                                     FakeInferContext::symbolic(DataType::i64, "R")}),
             "f32 RxCx1x1");
 }
@@ -70,8 +76,10 @@ TEST(MmcvRoiAlign, MeanAndMaximumOfSamples) {
   EXPECT_TRUE(close(align_mmcv({0, 0, 0, 3, 3}, attributes({{"sampling_ratio", 2}})), aligned));
   EXPECT_TRUE(close(align_mmcv({0, 0, 0, 3, 3}, attributes({{"sampling_ratio", 0}})), aligned));
   EXPECT_TRUE(close(align_mmcv({0, 0, 0, 3, 3}, attributes({{"sampling_ratio", -1}})), aligned));
-  EXPECT_TRUE(close(align_mmcv({0, 0, 0, 3, 3}, attributes({{"sampling_ratio", 2}, {"aligned", 0}})), tensor<float>({1, 1, 2, 2}, {3.625, 6.875, 10.125, 13.375})));
-  EXPECT_TRUE(close(align_mmcv({0, 0, 0, 3, 3}, attributes({{"sampling_ratio", 2}, {"mode", "max"}})), tensor<float>({1, 1, 2, 2}, {2.875, 6.375, 9.875, 13.375})));
+  EXPECT_TRUE(close(align_mmcv({0, 0, 0, 3, 3}, attributes({{"sampling_ratio", 2}, {"aligned", 0}})),
+                    tensor<float>({1, 1, 2, 2}, {3.625, 6.875, 10.125, 13.375})));
+  EXPECT_TRUE(close(align_mmcv({0, 0, 0, 3, 3}, attributes({{"sampling_ratio", 2}, {"mode", "max"}})),
+                    tensor<float>({1, 1, 2, 2}, {2.875, 6.375, 9.875, 13.375})));
 }
 
 TEST(MmcvRoiAlign, DegenerateRegions) {
@@ -80,20 +88,29 @@ TEST(MmcvRoiAlign, DegenerateRegions) {
   EXPECT_TRUE(close(align_mmcv({0, 1, 1, 1, 1}, attributes({{"aligned", 0}}), 1), tensor<float>({1, 1, 1, 1}, {8.5})));
   // The maximum of negative samples is negative, however low.
   const Tensor low = tensor<float>({1, 1, 2, 2}, {-20000, -20000, -20000, -20000});
-  EXPECT_TRUE(close(run_op1("mmcv::MMCVRoiAlign", {low, tensor<float>({1, 5}, {0, 0, 0, 2, 2})}, attributes({{"mode", "max"}, {"output_height", 1}, {"output_width", 1}})),
+  EXPECT_TRUE(close(run_op1("mmcv::MMCVRoiAlign", {low, tensor<float>({1, 5}, {0, 0, 0, 2, 2})},
+                            attributes({{"mode", "max"}, {"output_height", 1}, {"output_width", 1}})),
                     tensor<float>({1, 1, 1, 1}, {-20000})));
 }
 
 TEST(MmcvRoiAlign, RefusesNonsense) {
-  const auto refused = [](std::initializer_list<double> roi) { return run_op("mmcv::MMCVRoiAlign", {kMap, tensor<float>({1, 5}, roi)}, attributes({{"mode", "avg"}})); };
-  for (const double image : {1.0, -1.0, kNaN, 1e30}) EXPECT_TRUE(fails(refused({image, 0, 0, 1, 1}), ErrorCode::InvalidArgument, "image")) << image;
-  EXPECT_TRUE(fails(run_op("mmcv::MMCVRoiAlign", {kMap, tensor<float>({1, 4}, {0, 0, 1, 1})}, attributes({{"mode", "avg"}})), ErrorCode::InvalidArgument, "[regions, 5]"));
-  EXPECT_TRUE(fails(run_op("mmcv::MMCVRoiAlign", {kMap, tensor<float>({1, 5}, {0, 0, 0, 1, 1})}, attributes({{"mode", "avg"}, {"spatial_scale", 0.0}})), ErrorCode::InvalidModel, "spatial_scale"));
+  const auto refused = [](std::initializer_list<double> roi) {
+    return run_op("mmcv::MMCVRoiAlign", {kMap, tensor<float>({1, 5}, roi)}, attributes({{"mode", "avg"}}));
+  };
+  for (const double image : {1.0, -1.0, kNaN, 1e30})
+    EXPECT_TRUE(fails(refused({image, 0, 0, 1, 1}), ErrorCode::InvalidArgument, "image")) << image;
+  EXPECT_TRUE(
+      fails(run_op("mmcv::MMCVRoiAlign", {kMap, tensor<float>({1, 4}, {0, 0, 1, 1})}, attributes({{"mode", "avg"}})),
+            ErrorCode::InvalidArgument, "[regions, 5]"));
+  EXPECT_TRUE(fails(run_op("mmcv::MMCVRoiAlign", {kMap, tensor<float>({1, 5}, {0, 0, 0, 1, 1})},
+                           attributes({{"mode", "avg"}, {"spatial_scale", 0.0}})),
+                    ErrorCode::InvalidModel, "spatial_scale"));
 }
 
 TEST(RoiAlignRotated, TurnedByNothingAndByAQuarter) {
   const auto turned = [](double angle, int clockwise) {
-    const Attributes how = attributes({{"output_height", 2}, {"output_width", 2}, {"sampling_ratio", 2}, {"clockwise", clockwise}});
+    const Attributes how =
+        attributes({{"output_height", 2}, {"output_width", 2}, {"sampling_ratio", 2}, {"clockwise", clockwise}});
     return run_op1("mmcv::MMCVRoIAlignRotated", {kMap, tensor<float>({1, 6}, {0, 1.5, 1.5, 3, 3, angle})}, how);
   };
   const double right = std::acos(0.0);
@@ -101,7 +118,8 @@ TEST(RoiAlignRotated, TurnedByNothingAndByAQuarter) {
   // y = u cos + v sin: the first row of cells walks down a column of the map.
   EXPECT_TRUE(close(turned(-right, 1), turned(right, 0), {1e-5, 1e-5}));
   EXPECT_TRUE(close(turned(right, 0), tensor<float>({1, 1, 2, 2}, {7.5625, 1.9375, 10.375, 4.75}), {1e-5, 1e-5}));
-  EXPECT_TRUE(fails(run_op("mmcv::MMCVRoIAlignRotated", {kMap, tensor<float>({1, 6}, {0, 0, 0, 1e9, 1, 0})}), ErrorCode::InvalidArgument, "samples a side"));
+  EXPECT_TRUE(fails(run_op("mmcv::MMCVRoIAlignRotated", {kMap, tensor<float>({1, 6}, {0, 0, 0, 1e9, 1, 0})}),
+                    ErrorCode::InvalidArgument, "samples a side"));
 }
 
 TEST(MultiLevelRoiAlign, SizeFindsTheLevel) {
@@ -111,14 +129,18 @@ TEST(MultiLevelRoiAlign, SizeFindsTheLevel) {
     return filled;
   };
   const std::vector<double> strides = {4, 8, 16};
-  Attributes how = attributes({{"output_height", 1}, {"output_width", 1}, {"featmap_strides", strides}, {"pool_mode", 1}});
-  const Tensor rois = tensor<float>({5, 5}, {0, 0, 0, 20, 20, 0, 0, 0, 111, 111, 0, 0, 0, 112, 112, 0, 0, 0, 9000, 300, 0, 5, 5, 5, 5});
+  Attributes how =
+      attributes({{"output_height", 1}, {"output_width", 1}, {"featmap_strides", strides}, {"pool_mode", 1}});
+  const Tensor rois =
+      tensor<float>({5, 5}, {0, 0, 0, 20, 20, 0, 0, 0, 111, 111, 0, 0, 0, 112, 112, 0, 0, 0, 9000, 300, 0, 5, 5, 5, 5});
   const Tensor y = run_op1("mmdeploy::MMCVMultiLevelRoiAlign", {rois, map(1, 64), map(2, 32), map(3, 600)}, how);
   EXPECT_TRUE(close(y, tensor<float>({5, 1, 1, 1}, {1, 1, 2, 3, 1}), {1e-5, 1e-5}));
   how.set("finest_scale", std::int64_t{0});
-  EXPECT_TRUE(fails(run_op("mmdeploy::MMCVMultiLevelRoiAlign", {rois, map(1, 64), map(2, 32), map(3, 600)}, how), ErrorCode::InvalidModel, "finest_scale"));
+  EXPECT_TRUE(fails(run_op("mmdeploy::MMCVMultiLevelRoiAlign", {rois, map(1, 64), map(2, 32), map(3, 600)}, how),
+                    ErrorCode::InvalidModel, "finest_scale"));
   how.set("finest_scale", std::int64_t{56});
-  EXPECT_TRUE(fails(run_op("mmdeploy::MMCVMultiLevelRoiAlign", {rois, map(1, 64)}, how), ErrorCode::InvalidArgument, "3 maps"));
+  EXPECT_TRUE(
+      fails(run_op("mmdeploy::MMCVMultiLevelRoiAlign", {rois, map(1, 64)}, how), ErrorCode::InvalidArgument, "3 maps"));
 }
 
 TEST(MultiLevelRoiAlign, RegionsGrowAboutTheirCentre) {
@@ -126,103 +148,46 @@ TEST(MultiLevelRoiAlign, RegionsGrowAboutTheirCentre) {
   const Tensor map = random(DataType::f32, {1, 2, 20, 20});
   const std::vector<double> strides = {1};
   Attributes how = attributes({{"featmap_strides", strides}, {"pool_mode", 1}, {"aligned", 1}});
-  const Tensor expected = run_op1("mmdeploy::MMCVMultiLevelRoiAlign", {tensor<float>({1, 5}, {0, 2, 2, 9, 9}), map}, how);
+  const Tensor expected =
+      run_op1("mmdeploy::MMCVMultiLevelRoiAlign", {tensor<float>({1, 5}, {0, 2, 2, 9, 9}), map}, how);
   how.set("roi_scale_factor", 2.0);
-  EXPECT_TRUE(close(run_op1("mmdeploy::MMCVMultiLevelRoiAlign", {tensor<float>({1, 5}, {0, 4, 4, 7, 7}), map}, how), expected));
+  EXPECT_TRUE(
+      close(run_op1("mmdeploy::MMCVMultiLevelRoiAlign", {tensor<float>({1, 5}, {0, 4, 4, 7, 7}), map}, how), expected));
 }
 
 TEST(MultiLevelRotatedRoiAlign, AsOneLevelWouldDo) {
   const Tensor fine = random(DataType::f32, {1, 2, 20, 20}), coarse = random(DataType::f32, {1, 2, 10, 10}, -1, 1, 2);
   const std::vector<double> strides = {1, 2};
-  const Attributes how = attributes({{"featmap_strides", strides}, {"finest_scale", 5}, {"aligned", 1}, {"clockwise", 1}});
-  const Tensor small = tensor<float>({1, 6}, {0, 8, 9, 4, 3, 0.4}), large = tensor<float>({1, 6}, {0, 8, 9, 14, 13, 0.4});
+  const Attributes how =
+      attributes({{"featmap_strides", strides}, {"finest_scale", 5}, {"aligned", 1}, {"clockwise", 1}});
+  const Tensor small = tensor<float>({1, 6}, {0, 8, 9, 4, 3, 0.4}),
+               large = tensor<float>({1, 6}, {0, 8, 9, 14, 13, 0.4});
   const auto alone = [](const Tensor& map, const Tensor& roi, double scale) {
-    return run_op1("mmcv::MMCVRoIAlignRotated", {map, roi}, attributes({{"spatial_scale", scale}, {"sampling_ratio", 2}, {"clockwise", 1}}));
+    return run_op1("mmcv::MMCVRoIAlignRotated", {map, roi},
+                   attributes({{"spatial_scale", scale}, {"sampling_ratio", 2}, {"clockwise", 1}}));
   };
-  EXPECT_TRUE(close(run_op1("mmdeploy::MMCVMultiLevelRotatedRoiAlign", {small, fine, coarse}, how), alone(fine, small, 1)));
-  EXPECT_TRUE(close(run_op1("mmdeploy::MMCVMultiLevelRotatedRoiAlign", {large, fine, coarse}, how), alone(coarse, large, 0.5)));
+  EXPECT_TRUE(
+      close(run_op1("mmdeploy::MMCVMultiLevelRotatedRoiAlign", {small, fine, coarse}, how), alone(fine, small, 1)));
+  EXPECT_TRUE(
+      close(run_op1("mmdeploy::MMCVMultiLevelRotatedRoiAlign", {large, fine, coarse}, how), alone(coarse, large, 0.5)));
 }
 
 TEST(RotatedFeatureAlign, CentreAndCorners) {
   const Tensor map = tensor<float>({1, 1, 2, 2}, {1, 2, 3, 4});
   // Every box lies about (y, x) = (0, 1), 2 high and 2 wide on an image of twice the map's size.
   const Tensor boxes = tensor<float>({1, 2, 2, 5}, {0, 2, 2, 2, 0, 0, 2, 2, 2, 0, 0, 2, 2, 2, 0, 0, 2, 2, 2, 0});
-  const auto aligned = [&](int points) { return run_op1("mmcv::MMCVRotatedFeatureAlign", {map, boxes}, attributes({{"spatial_scale", 0.5}, {"points", points}})); };
+  const auto aligned = [&](int points) {
+    return run_op1("mmcv::MMCVRotatedFeatureAlign", {map, boxes},
+                   attributes({{"spatial_scale", 0.5}, {"points", points}}));
+  };
   EXPECT_TRUE(close(aligned(1), tensor<float>({1, 1, 2, 2}, {3, 4, 5, 6})));
   // Corners at x = 0.5 and 1.5, y = -0.5 and 0.5: 2.5 + 1.5 + 2 + 3 by clamping.
   EXPECT_TRUE(close(aligned(5), tensor<float>({1, 1, 2, 2}, {12, 13, 14, 15})));
-  EXPECT_TRUE(fails(run_op("mmcv::MMCVRotatedFeatureAlign", {map, boxes}, attributes({{"spatial_scale", 0.5}, {"points", 2}})), ErrorCode::InvalidModel, "points"));
-  EXPECT_TRUE(fails(run_op("mmcv::MMCVRotatedFeatureAlign", {map, map}, attributes({{"spatial_scale", 0.5}})), ErrorCode::InvalidArgument, "boxes"));
-}
-
-// --- the tuned kernel
-
-/// Small, large, odd and outside regions of a map of 30 x 40.
-Tensor regions(std::int64_t count, unsigned seed) {
-  const Tensor at = random(DataType::f32, {count, 4}, -10, 45, seed);
-  Tensor rois = Tensor::allocate(DataType::f32, {count, 5}).value();
-  const float special[][4] = {{3, 3, 3, 3}, {9, 9, 2, 4}, {-1, -1, 40, 30}, {100, 100, 120, 130}, {0, 0, 1e30f, 4}, {0, 0, std::nanf(""), 4}, {-500, -500, 900, 900}, {0.5f, 0.5f, 39.5f, 29.5f}};
-  for (std::int64_t r = 0; r < count; ++r) {
-    float* const roi = rois.data<float>() + r * 5;
-    roi[0] = static_cast<float>(r % 2);
-    const float* const from = r % 3 == 0 && r / 3 < 8 ? special[r / 3] : at.data<float>() + r * 4;
-    std::copy_n(from, 4, roi + 1);
-    if (!(r % 3 == 0 && r / 3 < 8)) roi[3] = std::max(roi[3], roi[1]), roi[4] = std::max(roi[4], roi[2]);
-  }
-  return rois;
-}
-
-TEST(RoiAlignKernel, AgreesWithTheReference) {
-  unsigned seed = 1;
-  for (const std::int64_t channels : {5, 70}) {
-    for (const int sampling : {0, 1, 2, 5}) {
-      for (const int edge : {1, 7, 9}) {
-        for (const Layout layout : {Layout::plain, Layout::nhwc}) {
-          KernelCase test{.op = "mmcv::MMCVRoiAlign",
-                          .attributes = attributes({{"mode", "avg"}, {"sampling_ratio", sampling}, {"output_height", edge}, {"output_width", edge == 9 ? 3 : edge}, {"aligned", sampling % 2}}),
-                          .inputs = {random(DataType::f32, {2, channels, 30, 40}, -1, 1, ++seed), regions(30, seed)}};
-          test.layout = layout;
-          test.reduction_length = 4 * 30 * 40;
-          EXPECT_TRUE(agrees(test, "roi_align_separable")) << channels << " channels, sampling " << sampling << ", edge " << edge << ", layout " << static_cast<int>(layout);
-          test.threads = 1;
-          test.sliced_inputs = {0};
-          EXPECT_TRUE(agrees(test, "roi_align_separable"));
-        }
-      }
-    }
-  }
-}
-
-TEST(RoiAlignKernel, InfiniteElementsStayWhereTheyAre) {
-  Tensor map = random(DataType::f32, {1, 3, 30, 40});
-  map.data<float>()[12 * 40 + 17] = std::numeric_limits<float>::infinity();
-  map.data<float>()[30 * 40 + 5 * 40 + 6] = std::nanf("");
-  Tensor rois = regions(20, 3);
-  for (std::int64_t r = 0; r < 20; ++r) rois.data<float>()[r * 5] = 0;
-  for (const Layout layout : {Layout::plain, Layout::nhwc}) {
-    KernelCase test{.op = "mmcv::MMCVRoiAlign", .attributes = attributes({{"mode", "avg"}, {"sampling_ratio", 2}}), .inputs = {map, rois}};
-    test.layout = layout;
-    test.reduction_length = 1024;
-    EXPECT_TRUE(agrees(test)) << static_cast<int>(layout);
-  }
-}
-
-TEST(RoiAlignKernel, OnnxAndLevels) {
-  KernelCase onnx{.op = "RoiAlign", .attributes = attributes({{"output_height", 7}, {"output_width", 7}, {"spatial_scale", 0.5}}),
-                  .inputs = {random(DataType::f32, {2, 6, 30, 40}), random(DataType::f32, {3, 4}, 0, 60), tensor<std::int64_t>({3}, {1, 0, 1})}};
-  onnx.reduction_length = 1024;
-  EXPECT_TRUE(agrees(onnx));
-  const std::vector<double> strides = {4, 8, 16};
-  KernelCase levels{.op = "mmdeploy::MMCVMultiLevelRoiAlign", .attributes = attributes({{"featmap_strides", strides}, {"pool_mode", 1}, {"finest_scale", 20}}),
-                    .inputs = {random(DataType::f32, {9, 5}, 0, 1), random(DataType::f32, {1, 6, 30, 40}), random(DataType::f32, {1, 6, 15, 20}), random(DataType::f32, {1, 6, 8, 10})}};
-  for (std::int64_t r = 0; r < 9; ++r) {
-    float* const roi = levels.inputs[0].data<float>() + r * 5;
-    roi[0] = 0, roi[1] *= 30, roi[2] *= 30, roi[3] = roi[1] + 15 * static_cast<float>(r), roi[4] = roi[2] + 13 * static_cast<float>(r);
-  }
-  levels.reduction_length = 1024;
-  EXPECT_TRUE(agrees(levels));
-  onnx.attributes.set("mode", std::string("max"));
-  EXPECT_NE(refusal(onnx, "roi_align_separable").find("mean"), std::string::npos);
+  EXPECT_TRUE(
+      fails(run_op("mmcv::MMCVRotatedFeatureAlign", {map, boxes}, attributes({{"spatial_scale", 0.5}, {"points", 2}})),
+            ErrorCode::InvalidModel, "points"));
+  EXPECT_TRUE(fails(run_op("mmcv::MMCVRotatedFeatureAlign", {map, map}, attributes({{"spatial_scale", 0.5}})),
+                    ErrorCode::InvalidArgument, "boxes"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tuned TopK against its reference: ties, NaN, both directions, lines that lie apart, lines long enough for threads.
+// The tuned TopK against its reference: ties, NaN, both directions, lines that lie apart, lines long enough for
+// threads.
 #include <cmath>
 
 #include "support/kernel_test.h"
@@ -26,15 +27,19 @@ TEST(TopKKernel, AgreesWithTheReference) {
     int axis;
     std::int64_t k;
   };
-  const Sizes cases[] = {{{5}, 0, 5}, {{3, 40}, 1, 7}, {{3, 40}, 0, 2}, {{2, 300, 5}, 1, 300}, {{1, 20000}, 1, 100}, {{70000}, 0, 5}, {{90000}, 0, 4000}, {{2, 80000}, 1, 30}};
+  const Sizes cases[] = {{{5}, 0, 5},          {{3, 40}, 1, 7}, {{3, 40}, 0, 2},    {{2, 300, 5}, 1, 300},
+                         {{1, 20000}, 1, 100}, {{70000}, 0, 5}, {{90000}, 0, 4000}, {{2, 80000}, 1, 30}};
   for (const Sizes& sizes : cases) {
     for (const int largest : {0, 1}) {
       for (const bool odd : {false, true}) {
-        KernelCase test{.op = "TopK", .attributes = attributes({{"axis", sizes.axis}, {"largest", largest}}), .inputs = {coarse(sizes.shape, 3, odd), ints({sizes.k})}};
+        KernelCase test{.op = "TopK",
+                        .attributes = attributes({{"axis", sizes.axis}, {"largest", largest}}),
+                        .inputs = {coarse(sizes.shape, 3, odd), ints({sizes.k})}};
         test.num_outputs = 2;
         for (const int threads : {1, 2, 3}) {
           test.threads = threads;
-          EXPECT_TRUE(agrees(test)) << sizes.shape.to_string() << " k " << sizes.k << " largest " << largest << " threads " << threads;
+          EXPECT_TRUE(agrees(test)) << sizes.shape.to_string() << " k " << sizes.k << " largest " << largest
+                                    << " threads " << threads;
         }
       }
     }
@@ -42,8 +47,10 @@ TEST(TopKKernel, AgreesWithTheReference) {
 }
 
 TEST(TopKKernel, BestAtTheEndAndNothingButNaN) {
-  Tensor rising = Tensor::allocate(DataType::f32, {50000}).value(), none = Tensor::allocate(DataType::f32, {50000}).value();
-  for (std::int64_t i = 0; i < 50000; ++i) rising.data<float>()[i] = static_cast<float>(i / 3), none.data<float>()[i] = std::nanf("");
+  Tensor rising = Tensor::allocate(DataType::f32, {50000}).value(),
+         none = Tensor::allocate(DataType::f32, {50000}).value();
+  for (std::int64_t i = 0; i < 50000; ++i)
+    rising.data<float>()[i] = static_cast<float>(i / 3), none.data<float>()[i] = std::nanf("");
   for (const Tensor& x : {rising, none}) {
     KernelCase test{.op = "TopK", .inputs = {x, ints({300})}};
     test.num_outputs = 2;

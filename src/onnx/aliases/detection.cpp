@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Non-maximum suppression, RoiAlign and corner pooling of mmcv, mmdeploy and torchvision. The forms of mmcv's are those of our own
-// operators; only names and domains vary.
+// Non-maximum suppression, RoiAlign and corner pooling of mmcv, mmdeploy and torchvision. The forms of mmcv's are those
+// of our own operators; only names and domains vary.
 #include "onnx/alias.h"
 
 namespace fovea::onnx::aliases {
@@ -21,10 +21,13 @@ Alias same_form(std::string_view name, std::string_view op, std::vector<std::str
 Status translate_torchvision_nms(Upgrade& u) {
   if (u.has(2)) {
     const Tensor* threshold = u.constant(2);
-    if (!threshold || threshold->elements() != 1 || (threshold->type() != DataType::f32 && threshold->type() != DataType::f64)) {
+    if (!threshold || threshold->elements() != 1 ||
+        (threshold->type() != DataType::f32 && threshold->type() != DataType::f64)) {
       return unsupported("nms: iou_threshold (input 2) must be one constant number");
     }
-    u.node.attributes.set("iou_threshold", threshold->type() == DataType::f32 ? static_cast<double>(*threshold->data<float>()) : *threshold->data<double>());
+    u.node.attributes.set("iou_threshold", threshold->type() == DataType::f32
+                                               ? static_cast<double>(*threshold->data<float>())
+                                               : *threshold->data<double>());
     u.node.inputs.resize(2);
   } else if (!u.node.attributes.has("iou_threshold")) {
     return invalid_model("nms: iou_threshold is missing, as an attribute and as input 2");
@@ -50,24 +53,39 @@ Alias mmcv_roi_align_rotated() { return same_form("MMCVRoIAlignRotated", "mmcv::
 Alias mmcv_roi_align_rotated_small() { return same_form("MMCVRoiAlignRotated", "mmcv::MMCVRoIAlignRotated"); }
 Alias mmcv_multi_level_roi_align() { return same_form("MMCVMultiLevelRoiAlign", "mmdeploy::MMCVMultiLevelRoiAlign"); }
 
-Alias mmcv_multi_level_rotated_roi_align() { return same_form("MMCVMultiLevelRotatedRoiAlign", "mmdeploy::MMCVMultiLevelRotatedRoiAlign"); }
+Alias mmcv_multi_level_rotated_roi_align() {
+  return same_form("MMCVMultiLevelRotatedRoiAlign", "mmdeploy::MMCVMultiLevelRotatedRoiAlign");
+}
 Alias mmcv_rotated_feature_align() { return same_form("MMCVRotatedFeatureAlign", "mmcv::MMCVRotatedFeatureAlign"); }
 Alias mmcv_soft_nms() { return same_form("SoftNonMaxSuppression", "mmcv::SoftNonMaxSuppression"); }
 
 Alias torchvision_nms() {
-  return {.form = {.name = "nms", .min_inputs = 2, .max_inputs = 3, .types = ops::types(DataType::f32),
-                   .attributes = {{.name = "iou_threshold", .type = AttributeType::Float, .default_text = "none; or input 2"}}},
-          .domains = {"torchvision"}, .op = "mmcv::NonMaxSuppression", .translate = translate_torchvision_nms};
+  return {.form = {.name = "nms",
+                   .min_inputs = 2,
+                   .max_inputs = 3,
+                   .types = ops::types(DataType::f32),
+                   .attributes = {{.name = "iou_threshold",
+                                   .type = AttributeType::Float,
+                                   .default_text = "none; or input 2"}}},
+          .domains = {"torchvision"},
+          .op = "mmcv::NonMaxSuppression",
+          .translate = translate_torchvision_nms};
 }
 
 Alias torchvision_roi_align() {
-  return {.form = {.name = "roi_align", .min_inputs = 2, .max_inputs = 2, .types = ops::kFloatTypes,
-                   .attributes = {{.name = "spatial_scale", .type = AttributeType::Float, .required = true},
-                                  {.name = "pooled_height", .required = true},
-                                  {.name = "pooled_width", .required = true},
-                                  {.name = "sampling_ratio", .default_text = "0: as many samples as a cell has elements"},
-                                  {.name = "aligned", .default_text = "0"}}},
-          .domains = {"torchvision"}, .op = "mmcv::MMCVRoiAlign", .translate = translate_torchvision_roi_align};
+  return {
+      .form = {.name = "roi_align",
+               .min_inputs = 2,
+               .max_inputs = 2,
+               .types = ops::kFloatTypes,
+               .attributes = {{.name = "spatial_scale", .type = AttributeType::Float, .required = true},
+                              {.name = "pooled_height", .required = true},
+                              {.name = "pooled_width", .required = true},
+                              {.name = "sampling_ratio", .default_text = "0: as many samples as a cell has elements"},
+                              {.name = "aligned", .default_text = "0"}}},
+      .domains = {"torchvision"},
+      .op = "mmcv::MMCVRoiAlign",
+      .translate = translate_torchvision_roi_align};
 }
 
 }  // namespace fovea::onnx::aliases

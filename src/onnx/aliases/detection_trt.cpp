@@ -13,12 +13,17 @@ using ops::AttributeType;
 /// Moves the output at `from` to `to`; -1: a new value that nobody asked for.
 std::vector<ir::ValueId> arranged(const ir::Node& node, std::initializer_list<int> order) {
   std::vector<ir::ValueId> outputs;
-  for (const int from : order) outputs.push_back(from >= 0 && from < static_cast<int>(node.outputs.size()) ? node.outputs[static_cast<std::size_t>(from)] : ir::kNone);
+  for (const int from : order)
+    outputs.push_back(from >= 0 && from < static_cast<int>(node.outputs.size())
+                          ? node.outputs[static_cast<std::size_t>(from)]
+                          : ir::kNone);
   while (!outputs.empty() && outputs.back() == ir::kNone) outputs.pop_back();
   return outputs;
 }
 
-std::int64_t take_flag(Upgrade& u, std::string_view name, bool fallback) { return u.take_int(name).value_or(fallback) != 0; }
+std::int64_t take_flag(Upgrade& u, std::string_view name, bool fallback) {
+  return u.take_int(name).value_or(fallback) != 0;
+}
 
 // num_detections, detection_boxes, detection_scores, detection_classes
 Status translate_efficient(Upgrade& u) {
@@ -66,7 +71,8 @@ Status translate_mmdeploy(Upgrade& u, bool rotated) {
   u.node.outputs = arranged(u.node, {-1, -1, -1, 1, 2});
   if (detections == ir::kNone) return {};
   if (u.node.outputs.size() < 3) u.node.outputs.resize(3, ir::kNone);
-  const ir::ValueId boxes = u.graph().add_value(str_cat(u.node.name, "/boxes")), scores = u.graph().add_value(str_cat(u.node.name, "/scores"));
+  const ir::ValueId boxes = u.graph().add_value(str_cat(u.node.name, "/boxes")),
+                    scores = u.graph().add_value(str_cat(u.node.name, "/scores"));
   const ir::ValueId column = u.graph().add_value(str_cat(u.node.name, "/score_column"));
   u.node.outputs[1] = boxes;
   u.node.outputs[2] = scores;
@@ -94,13 +100,24 @@ std::vector<AttributeSpec> batched_attributes() {
 }
 
 Alias batched(std::string_view name) {
-  return {.form = {.name = name, .min_inputs = 2, .max_inputs = 2, .min_outputs = 4, .max_outputs = 4, .types = ops::types(DataType::f32, DataType::f16),
+  return {.form = {.name = name,
+                   .min_inputs = 2,
+                   .max_inputs = 2,
+                   .min_outputs = 4,
+                   .max_outputs = 4,
+                   .types = ops::types(DataType::f32, DataType::f16),
                    .attributes = batched_attributes()},
-          .op = "fovea::batched_nms", .translate = translate_batched};
+          .op = "fovea::batched_nms",
+          .translate = translate_batched};
 }
 
 Alias mmdeploy_batched(std::string_view name, Status (*translate)(Upgrade&)) {
-  return {.form = {.name = name, .min_inputs = 2, .max_inputs = 2, .min_outputs = 2, .max_outputs = 3, .types = ops::types(DataType::f32, DataType::f16),
+  return {.form = {.name = name,
+                   .min_inputs = 2,
+                   .max_inputs = 2,
+                   .min_outputs = 2,
+                   .max_outputs = 3,
+                   .types = ops::types(DataType::f32, DataType::f16),
                    .attributes = {{.name = "num_classes", .default_text = "as the scores' shape says"},
                                   {.name = "background_label_id", .default_text = "-1: none"},
                                   {.name = "topk", .default_text = "all"},
@@ -110,7 +127,8 @@ Alias mmdeploy_batched(std::string_view name, Status (*translate)(Upgrade&)) {
                                   {.name = "is_normalized", .default_text = "1"},
                                   {.name = "clip_boxes", .default_text = "1"},
                                   {.name = "return_index", .default_text = "0"}}},
-          .op = "fovea::batched_nms", .translate = translate};
+          .op = "fovea::batched_nms",
+          .translate = translate};
 }
 
 }  // namespace
@@ -121,7 +139,12 @@ Alias mmdeploy_batched_nms() { return mmdeploy_batched("TRTBatchedNMS", translat
 Alias mmdeploy_batched_rotated_nms() { return mmdeploy_batched("TRTBatchedRotatedNMS", translate_mmdeploy_rotated); }
 
 Alias trt_efficient_nms() {
-  return {.form = {.name = "EfficientNMS_TRT", .min_inputs = 2, .max_inputs = 3, .min_outputs = 4, .max_outputs = 4, .types = ops::types(DataType::f32, DataType::f16),
+  return {.form = {.name = "EfficientNMS_TRT",
+                   .min_inputs = 2,
+                   .max_inputs = 3,
+                   .min_outputs = 4,
+                   .max_outputs = 4,
+                   .types = ops::types(DataType::f32, DataType::f16),
                    .attributes = {{.name = "score_threshold", .type = AttributeType::Float, .required = true},
                                   {.name = "iou_threshold", .type = AttributeType::Float, .required = true},
                                   {.name = "max_output_boxes", .required = true},
@@ -129,7 +152,8 @@ Alias trt_efficient_nms() {
                                   {.name = "score_activation", .default_text = "0"},
                                   {.name = "class_agnostic", .default_text = "0"},
                                   {.name = "box_coding", .default_text = "0: corners; 1: centre and size"}}},
-          .op = "fovea::batched_nms", .translate = translate_efficient};
+          .op = "fovea::batched_nms",
+          .translate = translate_efficient};
 }
 
 }  // namespace fovea::onnx::aliases

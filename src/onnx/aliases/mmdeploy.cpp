@@ -29,9 +29,12 @@ Status translate_gather_topk(Upgrade& u) {
 Result<ir::ValueId> positions(Upgrade& u, int i, const std::string& role, const std::vector<std::int64_t>& axes) {
   Attributes first = one("start", std::int64_t{0});
   first.set("end", std::int64_t{1});
-  FOVEA_ASSIGN(const ir::ValueId extent, u.add("Shape", role + "_extent", {u.node.inputs[static_cast<std::size_t>(i)]}, std::move(first)));
+  FOVEA_ASSIGN(const ir::ValueId extent,
+               u.add("Shape", role + "_extent", {u.node.inputs[static_cast<std::size_t>(i)]}, std::move(first)));
   FOVEA_ASSIGN(const ir::ValueId count, u.add("Squeeze", role + "_count", {extent, u.ints(role + "_axis", {0})}));
-  FOVEA_ASSIGN(const ir::ValueId range, u.add("Range", role + "_range", {u.scalar_int(role + "_from", 0), count, u.scalar_int(role + "_step", 1)}));
+  FOVEA_ASSIGN(
+      const ir::ValueId range,
+      u.add("Range", role + "_range", {u.scalar_int(role + "_from", 0), count, u.scalar_int(role + "_step", 1)}));
   FOVEA_ASSIGN(const ir::ValueId like, u.add("CastLike", role, {range, u.node.inputs[0]}));
   return u.add("Unsqueeze", role + "_grid", {like, u.ints(role + "_axes", axes)});
 }
@@ -42,8 +45,10 @@ Status translate_grid_priors(Upgrade& u) {
   FOVEA_ASSIGN(const ir::ValueId rows, positions(u, 1, "rows", {1, 2, 3}));
   FOVEA_ASSIGN(const ir::ValueId columns, positions(u, 2, "columns", {0, 2, 3}));
   const auto step = [&](const char* role, double x, double y) { return u.floats(role, {x, y, x, y}); };
-  FOVEA_ASSIGN(const ir::ValueId down, u.add("Mul", "down", {rows, step("stride_y", 0, static_cast<double>(*stride_h))}));
-  FOVEA_ASSIGN(const ir::ValueId across, u.add("Mul", "across", {columns, step("stride_x", static_cast<double>(*stride_w), 0)}));
+  FOVEA_ASSIGN(const ir::ValueId down,
+               u.add("Mul", "down", {rows, step("stride_y", 0, static_cast<double>(*stride_h))}));
+  FOVEA_ASSIGN(const ir::ValueId across,
+               u.add("Mul", "across", {columns, step("stride_x", static_cast<double>(*stride_w), 0)}));
   FOVEA_ASSIGN(const ir::ValueId moved, u.add("Add", "moves", {down, across}));
   FOVEA_ASSIGN(const ir::ValueId anchors, u.add("Add", "anchors", {moved, u.node.inputs[0]}));
   u.node.inputs = {anchors, u.ints("shape", {-1, 4})};
@@ -52,7 +57,8 @@ Status translate_grid_priors(Upgrade& u) {
 
 // q, k, v, mask -> softmax(q k^T + mask) v, and the weights; q comes scaled
 Status translate_attention(Upgrade& u) {
-  FOVEA_ASSIGN(const ir::ValueId turned, u.add("Transpose", "keys", {u.node.inputs[1]}, one("perm", std::vector<std::int64_t>{0, 2, 1})));
+  FOVEA_ASSIGN(const ir::ValueId turned,
+               u.add("Transpose", "keys", {u.node.inputs[1]}, one("perm", std::vector<std::int64_t>{0, 2, 1})));
   FOVEA_ASSIGN(ir::ValueId scores, u.add("MatMul", "scores", {u.node.inputs[0], turned}));
   if (u.has(3)) {
     FOVEA_ASSIGN(scores, u.add("Add", "masked", {scores, u.node.inputs[3]}));
@@ -69,7 +75,8 @@ Status translate_attention(Upgrade& u) {
 Status translate_bicubic(Upgrade& u) {
   auto scale = u.take_floats("scale_factor").value_or(std::vector<double>());
   if (scale.size() == 1) scale.push_back(scale[0]);
-  if (scale.size() != 2 || !(scale[0] > 0 && scale[1] > 0)) return invalid_model("scale_factor: expected 1 or 2 numbers above 0 (height, width), found ", scale.size());
+  if (scale.size() != 2 || !(scale[0] > 0 && scale[1] > 0))
+    return invalid_model("scale_factor: expected 1 or 2 numbers above 0 (height, width), found ", scale.size());
   const bool corners = u.take_int("align_corners").value_or(0) != 0;
   u.node.inputs.resize(1);
   u.set_input(2, u.floats("scales", {1, 1, scale[0], scale[1]}));
@@ -82,24 +89,39 @@ Status translate_bicubic(Upgrade& u) {
 }  // namespace
 
 Alias mmdeploy_attention() {
-  return {.form = {.name = "ScaledDotProductAttentionTRT", .min_inputs = 3, .max_inputs = 4, .max_outputs = 2, .types = ops::kFloatTypes},
-          .op = "MatMul", .translate = translate_attention};
+  return {.form = {.name = "ScaledDotProductAttentionTRT",
+                   .min_inputs = 3,
+                   .max_inputs = 4,
+                   .max_outputs = 2,
+                   .types = ops::kFloatTypes},
+          .op = "MatMul",
+          .translate = translate_attention};
 }
 
 Alias mmdeploy_bicubic() {
-  return {.form = {.name = "TRTBicubicInterpolate", .max_inputs = 2, .types = ops::kFloatTypes,
-                   .attributes = {{.name = "scale_factor", .type = AttributeType::Floats, .required = true}, {.name = "align_corners", .default_text = "0"}}},
-          .op = "Resize", .translate = translate_bicubic};
+  return {.form = {.name = "TRTBicubicInterpolate",
+                   .max_inputs = 2,
+                   .types = ops::kFloatTypes,
+                   .attributes = {{.name = "scale_factor", .type = AttributeType::Floats, .required = true},
+                                  {.name = "align_corners", .default_text = "0"}}},
+          .op = "Resize",
+          .translate = translate_bicubic};
 }
 
 Alias mmdeploy_gather_topk() {
-  return {.form = {.name = "GatherTopk", .min_inputs = 2, .max_inputs = 2}, .op = "GatherND", .translate = translate_gather_topk};
+  return {.form = {.name = "GatherTopk", .min_inputs = 2, .max_inputs = 2},
+          .op = "GatherND",
+          .translate = translate_gather_topk};
 }
 
 Alias mmdeploy_grid_priors() {
-  return {.form = {.name = "GridPriorsTRT", .min_inputs = 3, .max_inputs = 3, .types = ops::types(DataType::f32),
+  return {.form = {.name = "GridPriorsTRT",
+                   .min_inputs = 3,
+                   .max_inputs = 3,
+                   .types = ops::types(DataType::f32),
                    .attributes = {{.name = "stride_h", .required = true}, {.name = "stride_w", .required = true}}},
-          .op = "Reshape", .translate = translate_grid_priors};
+          .op = "Reshape",
+          .translate = translate_grid_priors};
 }
 
 }  // namespace fovea::onnx::aliases

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// fovea::batched_nms: the detections of each image, best first, in outputs of fixed size; what TensorRT's and mmdeploy's
-// plugins share. boxes [N, S, 4] or [N, S, 1 or C, 4] (5 where rotated), scores [N, S, C], anchors [1 or N, S, 4]
+// fovea::batched_nms: the detections of each image, best first, in outputs of fixed size; what TensorRT's and
+// mmdeploy's plugins share. boxes [N, S, 4] or [N, S, 1 or C, 4] (5 where rotated), scores [N, S, C], anchors [1 or N,
+// S, 4]
 //   -> count i32 [N,1], boxes [N,K,4], scores [N,K], classes i32 [N,K], index of the box i32 [N,K]
 // Each class keeps its own best (or all compete), the K best of all classes are told; equal scores by class, then
 // index. Rows behind the last detection are 0, their class `padding_class`, their index -1.
@@ -12,12 +13,12 @@
 namespace fovea::ops {
 
 struct BatchedNmsParams {
-  NmsTask common;                 ///< thresholds, coding, offset, candidates
-  std::int64_t keep = 0;          ///< K
-  std::int64_t background = -1;   ///< a class that is left out
+  NmsTask common;                ///< thresholds, coding, offset, candidates
+  std::int64_t keep = 0;         ///< K
+  std::int64_t background = -1;  ///< a class that is left out
   bool class_agnostic = false;
-  bool sigmoid = false;           ///< scores are told through a sigmoid; the threshold means the result
-  bool clip = false;              ///< boxes are told within 0..1
+  bool sigmoid = false;  ///< scores are told through a sigmoid; the threshold means the result
+  bool clip = false;     ///< boxes are told within 0..1
   std::int32_t padding_class = 0;
 
   static Result<BatchedNmsParams> parse(const Attributes& attributes);
@@ -48,11 +49,12 @@ struct DetectionRows {
   std::int32_t *classes, *indices;
 };
 
-/// The task of one class of an image (of all, where they compete), for `scores` laid out as the task needs them: one class
-/// after the other, or as the input gives them.
-NmsTask class_task(const BatchedNmsParams& params, const BatchedNmsShapes& shapes, const float* boxes, const float* scores, std::int64_t of_class);
+/// The task of one class of an image (of all, where they compete), for `scores` laid out as the task needs them: one
+/// class after the other, or as the input gives them.
+NmsTask class_task(const BatchedNmsParams& params, const BatchedNmsShapes& shapes, const float* boxes,
+                   const float* scores, std::int64_t of_class);
 /// Writes the first params.keep of `found`, which are sorted.
-void write_detections(const BatchedNmsParams& params, const BatchedNmsShapes& shapes, const float* boxes, const Detection* found, std::int64_t count,
-                      const DetectionRows& rows);
+void write_detections(const BatchedNmsParams& params, const BatchedNmsShapes& shapes, const float* boxes,
+                      const Detection* found, std::int64_t count, const DetectionRows& rows);
 
 }  // namespace fovea::ops

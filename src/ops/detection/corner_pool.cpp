@@ -22,12 +22,16 @@ Status infer(InferContext& context) {
 
 Result<CornerPoolMode> corner_pool_mode(const Attributes& attributes) {
   const std::int64_t mode = attributes.get_int("mode", -1);
-  if (mode < 0 || mode > 3) return invalid_model("mode: expected 0 (top), 1 (bottom), 2 (left) or 3 (right), found ", mode);
+  if (mode < 0 || mode > 3)
+    return invalid_model("mode: expected 0 (top), 1 (bottom), 2 (left) or 3 (right), found ", mode);
   return static_cast<CornerPoolMode>(mode);
 }
 
 OperatorSchema corner_pool_schema() {
-  return {.name = "mmcv::MMCVCornerPool", .types = kFloatTypes, .attributes = {{.name = "mode", .required = true}}, .infer = infer,
+  return {.name = "mmcv::MMCVCornerPool",
+          .types = kFloatTypes,
+          .attributes = {{.name = "mode", .required = true}},
+          .infer = infer,
           .summary = "running maximum from one border of the map"};
 }
 

@@ -20,6 +20,8 @@ inline bool backward(CornerPoolMode mode) { return mode == CornerPoolMode::Top |
 
 /// NaN wins, as in PyTorch.
 template <class T>
-T larger(T a, T b) { return a > b || a != a ? a : b; }
+T larger(T a, T b) {
+  return a > b || a != a ? a : b;
+}
 
 }  // namespace fovea::ops

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// MMCVCornerPool in f32. Where neighbours along the pooled axis are whole rows (or pixels of nhwc), one vector operation a
-// row; along the rows of nchw eight rows at a time, so that their chains of comparisons overlap.
+// MMCVCornerPool in f32. Where neighbours along the pooled axis are whole rows (or pixels of nhwc), one vector
+// operation a row; along the rows of nchw eight rows at a time, so that their chains of comparisons overlap.
 #include <algorithm>
 #include <memory>
 
@@ -48,31 +48,39 @@ class PreparedCornerPool : public PreparedKernel {
   Status run(const Arguments& arguments) override {
     const auto* x = static_cast<const float*>(arguments.inputs[0]);
     auto* y = static_cast<float*>(arguments.outputs[0]);
-    const std::int64_t channels = pixels ? shape[1] : 1, height = shape[2], width = shape[3], row = width * channels, map = height * row;
+    const std::int64_t channels = pixels ? shape[1] : 1, height = shape[2], width = shape[3], row = width * channels,
+                       map = height * row;
     const std::int64_t sign = backward(mode) ? -1 : 1, maps = shape.elements() / map;
     if (!along_rows(mode)) {
       // Pieces of rows are independent of each other.
-      const std::int64_t pieces = std::max<std::int64_t>(1, std::min<std::int64_t>(row / 64, threads)), first = backward(mode) ? (height - 1) * row : 0;
-      parallel_for(useful_threads(threads, maps * pieces, map / pieces), maps * pieces, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t job = begin; job < end; ++job) {
-          const std::int64_t piece = job % pieces, from = row * piece / pieces, to = row * (piece + 1) / pieces, at = job / pieces * map + first + from;
-          pool_runs(x + at, y + at, height, sign * row, to - from);
-        }
-      });
+      const std::int64_t pieces = std::max<std::int64_t>(1, std::min<std::int64_t>(row / 64, threads)),
+                         first = backward(mode) ? (height - 1) * row : 0;
+      parallel_for(useful_threads(threads, maps * pieces, map / pieces), maps * pieces,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t job = begin; job < end; ++job) {
+                       const std::int64_t piece = job % pieces, from = row * piece / pieces,
+                                          to = row * (piece + 1) / pieces, at = job / pieces * map + first + from;
+                       pool_runs(x + at, y + at, height, sign * row, to - from);
+                     }
+                   });
       return {};
     }
-    parallel_for(useful_threads(threads, maps * height, row), pixels ? maps * height : (maps * height + kRows - 1) / kRows, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t job = begin; job < end; ++job) {
-        if (pixels) {
-          const std::int64_t at = job * row + (backward(mode) ? row - channels : 0);
-          pool_runs(x + at, y + at, width, sign * channels, channels);
-        } else {
-          const std::int64_t at = job * kRows * width, rows = std::min(kRows, maps * height - job * kRows);
-          if (backward(mode)) pool_rows<-1>(x + at, y + at, rows, width);
-          else pool_rows<1>(x + at, y + at, rows, width);
-        }
-      }
-    });
+    parallel_for(useful_threads(threads, maps * height, row),
+                 pixels ? maps * height : (maps * height + kRows - 1) / kRows,
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t job = begin; job < end; ++job) {
+                     if (pixels) {
+                       const std::int64_t at = job * row + (backward(mode) ? row - channels : 0);
+                       pool_runs(x + at, y + at, width, sign * channels, channels);
+                     } else {
+                       const std::int64_t at = job * kRows * width, rows = std::min(kRows, maps * height - job * kRows);
+                       if (backward(mode))
+                         pool_rows<-1>(x + at, y + at, rows, width);
+                       else
+                         pool_rows<1>(x + at, y + at, rows, width);
+                     }
+                   }
+                 });
     return {};
   }
 };
@@ -86,7 +94,8 @@ class CornerPoolKernel : public Kernel {
     const TensorDesc &x = problem.inputs[0], &y = problem.outputs[0];
     FOVEA_RETURN_IF_ERROR(ops::corner_pool_mode(problem.attributes).status());
     if (x.type != DataType::f32 || y.type != DataType::f32) return unsupported("computes in f32");
-    if (x.shape.rank() != 4 || x.shape.elements() == 0 || !(x == y) || !x.is_dense() || block_of(x.layout) != 1) return unsupported("dense maps of one unblocked layout");
+    if (x.shape.rank() != 4 || x.shape.elements() == 0 || !(x == y) || !x.is_dense() || block_of(x.layout) != 1)
+      return unsupported("dense maps of one unblocked layout");
     return {};
   }
 

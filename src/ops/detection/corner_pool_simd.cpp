@@ -33,7 +33,9 @@ namespace fovea::cpu {
 
 HWY_EXPORT(corner_pool_larger);
 
-void larger_of(const float* a, const float* b, float* y, std::int64_t n) { HWY_DYNAMIC_DISPATCH(corner_pool_larger)(a, b, y, n); }
+void larger_of(const float* a, const float* b, float* y, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(corner_pool_larger)(a, b, y, n);
+}
 
 }  // namespace fovea::cpu
 #endif

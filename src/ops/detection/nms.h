@@ -36,25 +36,28 @@ struct Box {
 /// those that only touch.
 inline float overlap_ratio(const Box& a, const Box& b, float offset) {
   constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
-  const float width = std::min(a.x2, b.x2) - std::max(a.x1, b.x1) + offset, height = std::min(a.y2, b.y2) - std::max(a.y1, b.y1) + offset;
+  const float width = std::min(a.x2, b.x2) - std::max(a.x1, b.x1) + offset,
+              height = std::min(a.y2, b.y2) - std::max(a.y1, b.y1) + offset;
   const float area_a = a.area(offset), area_b = b.area(offset);
   if (!(width > 0 && height > 0 && area_a > 0 && area_b > 0)) return kNone;
   const float intersection = width * height, total = area_a + area_b - intersection;
   return total > 0 ? intersection / total : kNone;
 }
 /// By more than the threshold.
-inline bool overlaps(const Box& a, const Box& b, float offset, float threshold) { return overlap_ratio(a, b, offset) > threshold; }
+inline bool overlaps(const Box& a, const Box& b, float offset, float threshold) {
+  return overlap_ratio(a, b, offset) > threshold;
+}
 
 struct NmsTask {
-  const float* boxes = nullptr;   ///< box i begins at boxes + i / shared * box_stride
+  const float* boxes = nullptr;  ///< box i begins at boxes + i / shared * box_stride
   std::int64_t box_stride = 4;
-  std::int64_t shared = 1;        ///< consecutive scores that share a box: the classes, where they compete
+  std::int64_t shared = 1;  ///< consecutive scores that share a box: the classes, where they compete
   const float* scores = nullptr;
-  std::int64_t count = 0;         ///< of scores
+  std::int64_t count = 0;  ///< of scores
   BoxCoding coding = BoxCoding::Corners;
   float offset = 0;
   float iou_threshold = 0;
-  std::optional<float> above;     ///< only greater scores take part
+  std::optional<float> above;                                          ///< only greater scores take part
   std::int64_t candidates = std::numeric_limits<std::int64_t>::max();  ///< at most so many of the best take part
   std::int64_t limit = std::numeric_limits<std::int64_t>::max();       ///< at most so many are kept
 

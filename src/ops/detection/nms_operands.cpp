@@ -45,7 +45,8 @@ NmsTask NmsOperands::task(std::int64_t index) const {
 Result<NmsTask> nms_attributes(std::string_view op, const Attributes& attributes) {
   NmsTask task;
   const double score_threshold = attributes.get_float("score_threshold", 0);
-  const std::int64_t offset = attributes.get_int("offset", 0), limit = attributes.get_int("max_output_boxes_per_class", 0);
+  const std::int64_t offset = attributes.get_int("offset", 0),
+                     limit = attributes.get_int("max_output_boxes_per_class", 0);
   if (offset != 0 && offset != 1) return invalid_model("offset: expected 0 or 1, found ", offset);
   task.iou_threshold = static_cast<float>(attributes.get_float("iou_threshold", 0));
   task.offset = static_cast<float>(offset);
@@ -63,14 +64,18 @@ Status set_nms_shapes(std::string_view op, const Shape& boxes, const Shape& scor
     return invalid_argument("boxes: expected [batch, boxes, ", values, "], found ", boxes.to_string());
   }
   const std::int64_t count = boxes[one_class ? 0 : 1];
-  if (one_class ? scores.rank() != 1 || scores[0] != count : scores.rank() != 3 || scores[0] != boxes[0] || scores[2] != count) {
+  if (one_class ? scores.rank() != 1 || scores[0] != count
+                : scores.rank() != 3 || scores[0] != boxes[0] || scores[2] != count) {
     return one_class ? invalid_argument("scores: expected [", count, "], found ", scores.to_string())
-                     : invalid_argument("scores: expected [", boxes[0], ", classes, ", count, "], found ", scores.to_string());
+                     : invalid_argument("scores: expected [", boxes[0], ", classes, ", count, "], found ",
+                                        scores.to_string());
   }
   operands.batch = one_class ? 1 : boxes[0];
   operands.classes = one_class ? 1 : scores[1];
   operands.common.count = count;
-  operands.output = one_class ? NmsOutput::Indices : op == "mmcv::NonMaxSuppression" ? NmsOutput::PaddedRows : NmsOutput::Rows;
+  operands.output = one_class                         ? NmsOutput::Indices
+                    : op == "mmcv::NonMaxSuppression" ? NmsOutput::PaddedRows
+                                                      : NmsOutput::Rows;
   return {};
 }
 
@@ -98,7 +103,8 @@ Status write_kept(KernelContext& context, const NmsOperands& operands, const Kep
   for (const auto& boxes : kept) count += static_cast<std::int64_t>(boxes.size());
   if (operands.output == NmsOutput::Indices) {
     FOVEA_ASSIGN(Tensor indices, context.output(0, DataType::i64, {count}));
-    for (std::int64_t* to = indices.data<std::int64_t>(); const auto& boxes : kept) to = std::copy(boxes.begin(), boxes.end(), to);
+    for (std::int64_t* to = indices.data<std::int64_t>(); const auto& boxes : kept)
+      to = std::copy(boxes.begin(), boxes.end(), to);
     return {};
   }
   const auto write_rows = [&](auto* row) {
@@ -106,7 +112,8 @@ Status write_kept(KernelContext& context, const NmsOperands& operands, const Kep
     for (std::size_t task = 0; task < kept.size(); ++task) {
       const auto at = static_cast<std::int64_t>(task);
       for (const std::int64_t box : kept[task]) {
-        row[0] = static_cast<T>(at / operands.classes), row[1] = static_cast<T>(at % operands.classes), row[2] = static_cast<T>(box);
+        row[0] = static_cast<T>(at / operands.classes), row[1] = static_cast<T>(at % operands.classes),
+        row[2] = static_cast<T>(box);
         row += 3;
       }
     }
@@ -118,7 +125,8 @@ Status write_kept(KernelContext& context, const NmsOperands& operands, const Kep
     return {};
   }
   std::int64_t padded = 0;
-  if (!checked_mul(operands.tasks(), operands.limit(), padded)) return invalid_argument("number of rows overflows 63 bits");
+  if (!checked_mul(operands.tasks(), operands.limit(), padded))
+    return invalid_argument("number of rows overflows 63 bits");
   FOVEA_ASSIGN(Tensor rows, context.output(0, DataType::i32, {padded, 3}));
   std::fill(write_rows(rows.data<std::int32_t>()), rows.data<std::int32_t>() + rows.elements(), -1);
   if (context.num_outputs() > 1) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The NonMaxSuppression operators by their inputs and attributes: one task for each class of each image, and the form in which
-// the kept boxes are told.
+// The NonMaxSuppression operators by their inputs and attributes: one task for each class of each image, and the form
+// in which the kept boxes are told.
 //   NonMaxSuppression          boxes [B,S,4], scores [B,C,S], limit and thresholds as inputs  -> i64 [rows, 3]
-//   mmcv::NonMaxSuppression    the same with all as attributes          -> i32 [B * C * min(limit, S), 3], padded with -1,
+//   mmcv::NonMaxSuppression    the same with all as attributes          -> i32 [B * C * min(limit, S), 3], padded with
+//   -1,
 //                                                                          and how many rows are boxes, i32 [1]
 //                              boxes [S,4], scores [S]                  -> i64 [kept]: indices
 //   mmdeploy::NMSRotated       boxes [B,S,5], scores [B,C,S]            -> i64 [rows, 3]

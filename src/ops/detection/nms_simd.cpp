@@ -35,7 +35,8 @@ std::int64_t nms_candidates(const float* scores, std::int64_t count, const float
     if (hn::AllFalse(kF32, wanted)) continue;
     std::uint8_t bytes[8] = {};
     hn::StoreMaskBits(kF32, wanted, bytes);
-    std::uint32_t bits = static_cast<std::uint32_t>(bytes[0] | bytes[1] << 8 | bytes[2] << 16) | static_cast<std::uint32_t>(bytes[3]) << 24;
+    std::uint32_t bits = static_cast<std::uint32_t>(bytes[0] | bytes[1] << 8 | bytes[2] << 16) |
+                         static_cast<std::uint32_t>(bytes[3]) << 24;
     for (; bits != 0; bits &= bits - 1) {
       const std::int64_t at = i + std::countr_zero(bits);
       keys[found++] = rank_key(scores[at], at);
@@ -47,13 +48,18 @@ std::int64_t nms_candidates(const float* scores, std::int64_t count, const float
   return found;
 }
 
-bool nms_hidden(const KeptBoxes& kept, std::int64_t size, const ops::Box& box, float area, float offset, float threshold) {
+bool nms_hidden(const KeptBoxes& kept, std::int64_t size, const ops::Box& box, float area, float offset,
+                float threshold) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(kF32));
-  const auto x1 = hn::Set(kF32, box.x1), y1 = hn::Set(kF32, box.y1), x2 = hn::Set(kF32, box.x2), y2 = hn::Set(kF32, box.y2);
-  const auto zero = hn::Zero(kF32), edge = hn::Set(kF32, offset), own = hn::Set(kF32, area), limit = hn::Set(kF32, threshold);
+  const auto x1 = hn::Set(kF32, box.x1), y1 = hn::Set(kF32, box.y1), x2 = hn::Set(kF32, box.x2),
+             y2 = hn::Set(kF32, box.y2);
+  const auto zero = hn::Zero(kF32), edge = hn::Set(kF32, offset), own = hn::Set(kF32, area),
+             limit = hn::Set(kF32, threshold);
   for (std::int64_t i = 0; i < size; i += lanes) {
-    const auto width = hn::Add(hn::Sub(hn::Min(hn::LoadU(kF32, kept.x2 + i), x2), hn::Max(hn::LoadU(kF32, kept.x1 + i), x1)), edge);
-    const auto height = hn::Add(hn::Sub(hn::Min(hn::LoadU(kF32, kept.y2 + i), y2), hn::Max(hn::LoadU(kF32, kept.y1 + i), y1)), edge);
+    const auto width =
+        hn::Add(hn::Sub(hn::Min(hn::LoadU(kF32, kept.x2 + i), x2), hn::Max(hn::LoadU(kF32, kept.x1 + i), x1)), edge);
+    const auto height =
+        hn::Add(hn::Sub(hn::Min(hn::LoadU(kF32, kept.y2 + i), y2), hn::Max(hn::LoadU(kF32, kept.y1 + i), y1)), edge);
     const auto meet = hn::And(hn::Gt(width, zero), hn::Gt(height, zero));
     if (HWY_LIKELY(hn::AllFalse(kF32, meet))) continue;
     const auto other = hn::LoadU(kF32, kept.area + i);

@@ -20,7 +20,8 @@ struct NmsFunctions {
   /// scores, then rising indices: upper half the score, lower half the index. Returns how many.
   std::int64_t (*candidates)(const float* scores, std::int64_t count, const float* above, std::uint64_t* keys);
   /// Whether one of `size` kept boxes overlaps this one by more than the threshold: ops::overlaps, rounding included.
-  bool (*hidden)(const KeptBoxes& kept, std::int64_t size, const ops::Box& box, float area, float offset, float threshold);
+  bool (*hidden)(const KeptBoxes& kept, std::int64_t size, const ops::Box& box, float area, float offset,
+                 float threshold);
 };
 
 const NmsFunctions& nms_functions();

@@ -44,15 +44,18 @@ void for_each_task(const NmsOperands& operands, int workers, char* memory, const
 /// Extents depend on data: memory is allocated as it turns out.
 Status run_on_context(ops::KernelContext& context) {
   FOVEA_ASSIGN(const NmsOperands operands, ops::nms_operands(context));
-  if (operands.common.count > INT32_MAX) return unsupported("at most ", INT32_MAX, " boxes, found ", operands.common.count);
+  if (operands.common.count > INT32_MAX)
+    return unsupported("at most ", INT32_MAX, " boxes, found ", operands.common.count);
   ops::KeptBoxes kept(static_cast<std::size_t>(operands.tasks()));
   const int workers = worker_count(omp_get_max_threads(), operands);
   const std::size_t bytes = static_cast<std::size_t>(workers) * worker_bytes(operands.common.count, operands.limit());
-  const std::unique_ptr<char, void (*)(void*)> memory(static_cast<char*>(std::aligned_alloc(64, aligned(bytes + 64))), std::free);
+  const std::unique_ptr<char, void (*)(void*)> memory(static_cast<char*>(std::aligned_alloc(64, aligned(bytes + 64))),
+                                                      std::free);
   if (!memory) return resource_exhausted("cannot allocate ", bytes, " bytes");
-  for_each_task(operands, workers, memory.get(), [&](std::int64_t task, const std::int32_t* indices, std::int64_t count) {
-    kept[static_cast<std::size_t>(task)].assign(indices, indices + count);
-  });
+  for_each_task(operands, workers, memory.get(),
+                [&](std::int64_t task, const std::int32_t* indices, std::int64_t count) {
+                  kept[static_cast<std::size_t>(task)].assign(indices, indices + count);
+                });
   return write_kept(context, operands, kept);
 }
 
@@ -64,7 +67,8 @@ class PreparedPaddedNms : public PreparedKernel {
   bool wants_count = false;
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(workers) * worker_bytes(operands.common.count, operands.limit()) + static_cast<std::size_t>(operands.tasks()) * sizeof(std::int32_t);
+    return static_cast<std::size_t>(workers) * worker_bytes(operands.common.count, operands.limit()) +
+           static_cast<std::size_t>(operands.tasks()) * sizeof(std::int32_t);
   }
 
   Status run(const Arguments& arguments) override {
@@ -73,17 +77,20 @@ class PreparedPaddedNms : public PreparedKernel {
     bound.scores = static_cast<const float*>(arguments.inputs[1]);
     auto* const rows = static_cast<std::int32_t*>(arguments.outputs[0]);
     auto* const memory = static_cast<char*>(arguments.scratch);
-    auto* const counts = reinterpret_cast<std::int32_t*>(memory + static_cast<std::size_t>(workers) * worker_bytes(bound.common.count, bound.limit()));
+    auto* const counts = reinterpret_cast<std::int32_t*>(memory + static_cast<std::size_t>(workers) *
+                                                                      worker_bytes(bound.common.count, bound.limit()));
     const std::int64_t room = bound.limit() * 3;
     for_each_task(bound, workers, memory, [&](std::int64_t task, const std::int32_t* indices, std::int64_t count) {
       std::int32_t* row = rows + task * room;
       counts[task] = static_cast<std::int32_t>(count);
       for (std::int64_t i = 0; i < count; ++i, row += 3) {
-        row[0] = static_cast<std::int32_t>(task / bound.classes), row[1] = static_cast<std::int32_t>(task % bound.classes), row[2] = indices[i];
+        row[0] = static_cast<std::int32_t>(task / bound.classes),
+        row[1] = static_cast<std::int32_t>(task % bound.classes), row[2] = indices[i];
       }
     });
     std::int32_t* end = rows;
-    for (std::int64_t task = 0; task < bound.tasks(); ++task) end = std::copy_n(rows + task * room, counts[task] * std::int64_t{3}, end);
+    for (std::int64_t task = 0; task < bound.tasks(); ++task)
+      end = std::copy_n(rows + task * room, counts[task] * std::int64_t{3}, end);
     if (wants_count) *static_cast<std::int32_t*>(arguments.outputs[1]) = static_cast<std::int32_t>((end - rows) / 3);
     std::fill(end, rows + bound.tasks() * room, -1);
     return {};
@@ -96,12 +103,15 @@ class NmsKernel : public DynamicKernel {
   Status run_dynamic(ops::KernelContext& context) const override { return run_on_context(context); }
 
   Status can_run(const Problem& problem) const override {
-    if (problem.op != "mmcv::NonMaxSuppression" || problem.inputs[0].shape.rank() != 3) return unsupported("rows of a number that is known before");
+    if (problem.op != "mmcv::NonMaxSuppression" || problem.inputs[0].shape.rank() != 3)
+      return unsupported("rows of a number that is known before");
     for (const TensorDesc* desc : {&problem.inputs[0], &problem.inputs[1], &problem.outputs[0]}) {
-      if (!desc->is_plain_dense() || desc->shape.elements() == 0 || desc->shape.elements() > INT32_MAX) return unsupported("dense tensors of 1 to ", INT32_MAX, " elements");
+      if (!desc->is_plain_dense() || desc->shape.elements() == 0 || desc->shape.elements() > INT32_MAX)
+        return unsupported("dense tensors of 1 to ", INT32_MAX, " elements");
     }
     FOVEA_ASSIGN(const NmsOperands operands, parse(problem));
-    const bool fits = problem.outputs[0].type == DataType::i32 && problem.outputs[0].shape == Shape{operands.tasks() * operands.limit(), 3};
+    const bool fits = problem.outputs[0].type == DataType::i32 &&
+                      problem.outputs[0].shape == Shape{operands.tasks() * operands.limit(), 3};
     return fits ? Status() : unsupported("i32 rows for every class");
   }
 
@@ -115,7 +125,8 @@ class NmsKernel : public DynamicKernel {
 
  private:
   static Result<NmsOperands> parse(const Problem& problem) {
-    if (problem.inputs[0].type != DataType::f32 || problem.inputs[1].type != DataType::f32) return unsupported("computes in f32");
+    if (problem.inputs[0].type != DataType::f32 || problem.inputs[1].type != DataType::f32)
+      return unsupported("computes in f32");
     NmsOperands operands;
     FOVEA_ASSIGN(operands.common, ops::nms_attributes(problem.op, problem.attributes));
     FOVEA_RETURN_IF_ERROR(set_nms_shapes(problem.op, problem.inputs[0].shape, problem.inputs[1].shape, operands));

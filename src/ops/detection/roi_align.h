@@ -18,13 +18,13 @@ namespace fovea::ops {
 
 struct RoiAlignParams {
   std::int64_t output_height = 1, output_width = 1;
-  std::int64_t sampling_ratio = 0;   ///< samples per side of a cell; 0: as many as the cell has elements
+  std::int64_t sampling_ratio = 0;  ///< samples per side of a cell; 0: as many as the cell has elements
   double spatial_scale = 1;
-  bool maximum = false;              ///< maximum instead of mean
-  bool interpolated = false;         ///< the maximum is that of the samples; ONNX takes that of their weighted corners
-  bool half_pixel = true;            ///< elements are centred at halves; regions may be empty. Otherwise at least 1 wide
-  int roi_values = 4;                ///< numbers a region
-  bool image_in_roi = false;         ///< the first of them is the image's number
+  bool maximum = false;       ///< maximum instead of mean
+  bool interpolated = false;  ///< the maximum is that of the samples; ONNX takes that of their weighted corners
+  bool half_pixel = true;     ///< elements are centred at halves; regions may be empty. Otherwise at least 1 wide
+  int roi_values = 4;         ///< numbers a region
+  bool image_in_roi = false;  ///< the first of them is the image's number
   bool rotated = false, clockwise = false;
 
   // Several levels; none: one map.

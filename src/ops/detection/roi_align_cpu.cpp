@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RoiAlign's mean over upright regions in f32, nchw and nhwc: threads take regions, in nchw block of channels after block, so
-// that a block of planes stays in cache while all regions visit it.
+// RoiAlign's mean over upright regions in f32, nchw and nhwc: threads take regions, in nchw block of channels after
+// block, so that a block of planes stays in cache while all regions visit it.
 #include <algorithm>
 #include <cstddef>
 
@@ -47,7 +47,8 @@ struct Worker {
   Worker(const RoiAlignParams& params, std::int64_t height, std::int64_t width, Pieces& pieces) {
     const auto axis = [&](std::int64_t cells, std::int64_t extent) {
       const std::int64_t capacity = AxisWeights::capacity(cells, extent);
-      return AxisWeights{pieces.take<std::int32_t>(cells + 1), pieces.take<std::int32_t>(capacity), pieces.take<float>(capacity)};
+      return AxisWeights{pieces.take<std::int32_t>(cells + 1), pieces.take<std::int32_t>(capacity),
+                         pieces.take<float>(capacity)};
     };
     weights.rows = axis(params.output_height, height);
     weights.columns = axis(params.output_width, width);
@@ -87,7 +88,8 @@ class PreparedRoiAlign : public PreparedKernel {
     const std::int64_t work = channels * y.shape[2] * y.shape[3] * 8;
     const int team = useful_threads(threads, regions, work);
     parallel_for(team, blocks * regions, [&](std::int64_t begin, std::int64_t end) {
-      Pieces pieces(static_cast<char*>(arguments.scratch) + static_cast<std::size_t>(team > 1 ? omp_get_thread_num() : 0) * each);
+      Pieces pieces(static_cast<char*>(arguments.scratch) +
+                    static_cast<std::size_t>(team > 1 ? omp_get_thread_num() : 0) * each);
       Worker worker(params, max_height, max_width, pieces);
       std::fill_n(worker.line, std::max(max_height, max_width) + 1, 0.0);
       for (std::int64_t job = begin; job < end; ++job) {
@@ -96,11 +98,15 @@ class PreparedRoiAlign : public PreparedKernel {
         const ops::PlacedRegion region = ops::place_region(params, roi);
         const TensorDesc& map = maps[region.level];
         const std::int64_t image = params.image_in_roi ? ops::image_of(roi[-1], map.shape[0]) : batch[r];
-        const auto* x = static_cast<const float*>(arguments.inputs[static_cast<std::size_t>(first_map) + region.level]) + image * map.strides[0];
+        const auto* x =
+            static_cast<const float*>(arguments.inputs[static_cast<std::size_t>(first_map) + region.level]) +
+            image * map.strides[0];
         weigh(worker, region, map.shape[2], map.shape[3]);
         float* const to = static_cast<float*>(arguments.outputs[0]) + r * y.strides[0];
-        if (planes) align_planes(worker, map, x, block, std::min(channels, block + kChannelBlock), to);
-        else align_pixels(worker, map, x, channels, to);
+        if (planes)
+          align_planes(worker, map, x, block, std::min(channels, block + kChannelBlock), to);
+        else
+          align_pixels(worker, map, x, channels, to);
       }
     });
     return {};
@@ -124,15 +130,18 @@ class PreparedRoiAlign : public PreparedKernel {
     worker.weights.spread_columns(worker.slot);
   }
 
-  void align_planes(const Worker& worker, const TensorDesc& map, const float* x, std::int64_t begin, std::int64_t end, float* to) const {
+  void align_planes(const Worker& worker, const TensorDesc& map, const float* x, std::int64_t begin, std::int64_t end,
+                    float* to) const {
     const PlaneWeights& w = worker.weights;
     const RoiAlignFunctions& functions = roi_align_functions();
     const std::int64_t cells = params.output_height * params.output_width;
     for (std::int64_t c = begin; c < end; ++c) {
       const float* const plane = x + c * map.strides[1];
       float* const out = to + c * y.strides[1];
-      if (w.count == 0) std::fill_n(out, cells, 0.0f);
-      else if (!functions.plane(w, plane, out)) align_exactly(w, plane, out);
+      if (w.count == 0)
+        std::fill_n(out, cells, 0.0f);
+      else if (!functions.plane(w, plane, out))
+        align_exactly(w, plane, out);
     }
   }
 
@@ -151,13 +160,16 @@ class PreparedRoiAlign : public PreparedKernel {
     }
   }
 
-  void align_pixels(const Worker& worker, const TensorDesc& map, const float* x, std::int64_t channels, float* to) const {
+  void align_pixels(const Worker& worker, const TensorDesc& map, const float* x, std::int64_t channels,
+                    float* to) const {
     if (worker.weights.count > 0) {
-      roi_align_functions().pixels(worker.weights, x, channels, map.strides[2], map.strides[3], to, y.strides[2], y.strides[3], worker.sums);
+      roi_align_functions().pixels(worker.weights, x, channels, map.strides[2], map.strides[3], to, y.strides[2],
+                                   y.strides[3], worker.sums);
       return;
     }
     for (std::int64_t ph = 0; ph < params.output_height; ++ph) {
-      for (std::int64_t pw = 0; pw < params.output_width; ++pw) std::fill_n(to + ph * y.strides[2] + pw * y.strides[3], channels, 0.0f);
+      for (std::int64_t pw = 0; pw < params.output_width; ++pw)
+        std::fill_n(to + ph * y.strides[2] + pw * y.strides[3], channels, 0.0f);
     }
   }
 };
@@ -170,25 +182,35 @@ class RoiAlignKernel : public Kernel {
   Status can_run(const Problem& problem) const override {
     FOVEA_ASSIGN(const auto params, RoiAlignParams::parse(problem.op, problem.attributes));
     if (params.maximum || params.rotated) return unsupported("the mean over upright regions");
-    if (params.output_height > kMaxCells || params.output_width > kMaxCells) return unsupported("at most ", kMaxCells, " cells a side");
+    if (params.output_height > kMaxCells || params.output_width > kMaxCells)
+      return unsupported("at most ", kMaxCells, " cells a side");
     const int first = params.levels() ? 1 : 0, count = params.levels() ? static_cast<int>(params.strides.size()) : 1;
-    if (problem.inputs.size() != static_cast<std::size_t>(params.levels() ? count + 1 : params.image_in_roi ? 2 : 3)) return unsupported("the operator's own number of inputs");
+    if (problem.inputs.size() != static_cast<std::size_t>(params.levels() ? count + 1 : params.image_in_roi ? 2 : 3))
+      return unsupported("the operator's own number of inputs");
     const TensorDesc &rois = problem.inputs[params.levels() ? 0 : 1], &y = problem.outputs[0];
-    if (rois.type != DataType::f32 || y.type != DataType::f32 || rois.shape.rank() != 2 || rois.shape[1] != params.roi_values || !rois.is_plain_dense()) return unsupported("regions in f32");
+    if (rois.type != DataType::f32 || y.type != DataType::f32 || rois.shape.rank() != 2 ||
+        rois.shape[1] != params.roi_values || !rois.is_plain_dense())
+      return unsupported("regions in f32");
     const TensorDesc& map = problem.inputs[static_cast<std::size_t>(first)];
     for (int i = first; i < first + count; ++i) {
       const TensorDesc& other = problem.inputs[static_cast<std::size_t>(i)];
-      if (other.type != DataType::f32 || other.shape.rank() != 4 || other.layout != y.layout || block_of(other.layout) != 1) return unsupported("f32 maps of one unblocked layout");
-      if (other.shape[0] != map.shape[0] || other.shape[1] != map.shape[1]) return unsupported("maps with the same images and channels");
-      if (other.shape.elements() == 0 || std::max(other.shape[2], other.shape[3]) > kMaxExtent) return unsupported("maps of 1..", kMaxExtent, " elements a side");
+      if (other.type != DataType::f32 || other.shape.rank() != 4 || other.layout != y.layout ||
+          block_of(other.layout) != 1)
+        return unsupported("f32 maps of one unblocked layout");
+      if (other.shape[0] != map.shape[0] || other.shape[1] != map.shape[1])
+        return unsupported("maps with the same images and channels");
+      if (other.shape.elements() == 0 || std::max(other.shape[2], other.shape[3]) > kMaxExtent)
+        return unsupported("maps of 1..", kMaxExtent, " elements a side");
       if (!compact(other)) return unsupported("rows without gaps");
     }
-    if (!(y.shape == Shape{rois.shape[0], map.shape[1], params.output_height, params.output_width}) || y.shape.elements() == 0 || !compact(y)) {
+    if (!(y.shape == Shape{rois.shape[0], map.shape[1], params.output_height, params.output_width}) ||
+        y.shape.elements() == 0 || !compact(y)) {
       return unsupported("an output of one value per region, channel and cell");
     }
     if (!params.image_in_roi) {
       const TensorDesc& batch = problem.inputs[2];
-      if (batch.type != DataType::i64 || !(batch.shape == Shape{rois.shape[0]}) || !batch.is_plain_dense()) return unsupported("i64 batch indices");
+      if (batch.type != DataType::i64 || !(batch.shape == Shape{rois.shape[0]}) || !batch.is_plain_dense())
+        return unsupported("i64 batch indices");
     }
     return {};
   }

@@ -14,13 +14,15 @@ constexpr std::size_t kMaxLevels = 10;
 
 Status parse_levels(const Attributes& attributes, RoiAlignParams& params) {
   params.strides = attributes.get_floats("featmap_strides");
-  if (params.strides.empty() || params.strides.size() > kMaxLevels) return invalid_model("featmap_strides: expected 1..", kMaxLevels, " numbers, found ", params.strides.size());
+  if (params.strides.empty() || params.strides.size() > kMaxLevels)
+    return invalid_model("featmap_strides: expected 1..", kMaxLevels, " numbers, found ", params.strides.size());
   for (const double stride : params.strides) {
     if (!(stride > 0)) return invalid_model("featmap_strides: expected numbers above 0, found ", stride);
   }
   params.roi_scale_factor = attributes.get_float("roi_scale_factor", -1);
   params.finest_scale = static_cast<double>(attributes.get_int("finest_scale", 56));
-  if (!(params.finest_scale > 0)) return invalid_model("finest_scale: expected a number above 0, found ", params.finest_scale);
+  if (!(params.finest_scale > 0))
+    return invalid_model("finest_scale: expected a number above 0, found ", params.finest_scale);
   return {};
 }
 
@@ -36,7 +38,8 @@ Result<RoiAlignParams> RoiAlignParams::parse(std::string_view op, const Attribut
   params.output_height = attributes.get_int("output_height", onnx ? 1 : 7);
   params.output_width = attributes.get_int("output_width", onnx ? 1 : 7);
   for (std::int64_t extent : {params.output_height, params.output_width}) {
-    if (extent < 1 || extent > INT32_MAX) return invalid_model("output_height, output_width: expected numbers in 1..", INT32_MAX, ", found ", extent);
+    if (extent < 1 || extent > INT32_MAX)
+      return invalid_model("output_height, output_width: expected numbers in 1..", INT32_MAX, ", found ", extent);
   }
   params.sampling_ratio = attributes.get_int("sampling_ratio", multi_level ? 2 : 0);
   if (params.sampling_ratio < 0 && !onnx) params.sampling_ratio = 0;
@@ -44,7 +47,8 @@ Result<RoiAlignParams> RoiAlignParams::parse(std::string_view op, const Attribut
     return invalid_model("sampling_ratio: expected a number in 0..1024, found ", params.sampling_ratio);
   }
   params.spatial_scale = attributes.get_float("spatial_scale", 1);
-  if (!onnx && !(params.spatial_scale > 0)) return invalid_model("spatial_scale: expected a number above 0, found ", params.spatial_scale);
+  if (!onnx && !(params.spatial_scale > 0))
+    return invalid_model("spatial_scale: expected a number above 0, found ", params.spatial_scale);
   if (multi_level) {
     FOVEA_RETURN_IF_ERROR(parse_levels(attributes, params));
     const std::int64_t mode = attributes.get_int("pool_mode", 0);
@@ -57,7 +61,8 @@ Result<RoiAlignParams> RoiAlignParams::parse(std::string_view op, const Attribut
   }
   const std::string coordinates = attributes.get_string("coordinate_transformation_mode", "half_pixel");
   if (coordinates != "half_pixel" && coordinates != "output_half_pixel") {
-    return invalid_model("coordinate_transformation_mode: expected half_pixel or output_half_pixel, found '", coordinates, "'");
+    return invalid_model("coordinate_transformation_mode: expected half_pixel or output_half_pixel, found '",
+                         coordinates, "'");
   }
   params.half_pixel = onnx ? coordinates == "half_pixel" : attributes.get_int("aligned", multi_level ? 0 : 1) != 0;
   params.clockwise = attributes.get_int("clockwise", 0) != 0;
@@ -92,7 +97,8 @@ template RoiAxis roi_axis(const RoiAlignParams&, double, double, double, std::in
 
 std::size_t level_of(const RoiAlignParams& params, double width, double height) {
   const double level = std::floor(std::log2(std::sqrt(width * height) / params.finest_scale + 1e-6));
-  return level > 0 ? static_cast<std::size_t>(std::min(level, static_cast<double>(params.strides.size() - 1))) : 0;  // NaN is not above 0
+  return level > 0 ? static_cast<std::size_t>(std::min(level, static_cast<double>(params.strides.size() - 1)))
+                   : 0;  // NaN is not above 0
 }
 
 template <class T>
@@ -106,7 +112,8 @@ PlacedRegion place_region(const RoiAlignParams& params, const T* box) {
   }
   if (params.roi_scale_factor > 0) {
     const auto grow = [&](T& low, T& high) {
-      const T centre = (low + high) / 2, half = (high - low + 1) * static_cast<T>(params.roi_scale_factor / 2) - static_cast<T>(0.5);
+      const T centre = (low + high) / 2,
+              half = (high - low + 1) * static_cast<T>(params.roi_scale_factor / 2) - static_cast<T>(0.5);
       low = centre - half;
       high = centre + half;
     };

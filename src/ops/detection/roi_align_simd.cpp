@@ -34,11 +34,13 @@ HWY_INLINE void sum_rows(const PlaneWeights& w, const float* plane) {
       if (w.listed) {
         const auto columns = hn::LoadU(kI32, w.read + j);
         for (std::int32_t k = begin; k < end; ++k) {
-          sum = hn::MulAdd(hn::Set(kF32, w.rows.weight[k]), hn::GatherIndex(kF32, plane + w.rows.index[k] * w.width, columns), sum);
+          sum = hn::MulAdd(hn::Set(kF32, w.rows.weight[k]),
+                           hn::GatherIndex(kF32, plane + w.rows.index[k] * w.width, columns), sum);
         }
       } else {
         const float* const at = plane + w.read[0] + j;
-        for (std::int32_t k = begin; k < end; ++k) sum = hn::MulAdd(hn::Set(kF32, w.rows.weight[k]), hn::LoadU(kF32, at + w.rows.index[k] * w.width), sum);
+        for (std::int32_t k = begin; k < end; ++k)
+          sum = hn::MulAdd(hn::Set(kF32, w.rows.weight[k]), hn::LoadU(kF32, at + w.rows.index[k] * w.width), sum);
       }
       hn::StoreU(sum, kF32, sums + j);
     }
@@ -67,8 +69,8 @@ bool align_plane(const PlaneWeights& w, const float* plane, float* y) {
     for (std::int64_t ph = 0; ph < w.output_height; ph += 4) {
       // Rows past the last repeat it.
       const std::int64_t last = w.output_height - 1;
-      const float *s0 = w.sums + ph * pitch, *s1 = w.sums + std::min(ph + 1, last) * pitch, *s2 = w.sums + std::min(ph + 2, last) * pitch,
-                  *s3 = w.sums + std::min(ph + 3, last) * pitch;
+      const float *s0 = w.sums + ph * pitch, *s1 = w.sums + std::min(ph + 1, last) * pitch,
+                  *s2 = w.sums + std::min(ph + 2, last) * pitch, *s3 = w.sums + std::min(ph + 3, last) * pitch;
       auto a0 = hn::Zero(kCells), a1 = a0, a2 = a0, a3 = a0;
       for (std::int64_t j = 0; j < w.count; ++j) {
         const auto weights = hn::LoadU(kCells, w.dense + j * dense_pitch + p);
@@ -92,33 +94,36 @@ bool align_plane(const PlaneWeights& w, const float* plane, float* y) {
 
 /// As many channels as D has lanes.
 template <class D>
-HWY_INLINE void channel_block(D d, const PlaneWeights& w, const float* image, std::int64_t row, std::int64_t column, float* y, std::int64_t y_row,
-                              std::int64_t y_column, float* sums) {
+HWY_INLINE void channel_block(D d, const PlaneWeights& w, const float* image, std::int64_t row, std::int64_t column,
+                              float* y, std::int64_t y_row, std::int64_t y_column, float* sums) {
   for (std::int64_t ph = 0; ph < w.output_height; ++ph) {
     const std::int32_t begin = w.rows.begin[ph], end = w.rows.begin[ph + 1];
     for (std::int64_t j = 0; j < w.count; ++j) {
       const std::int64_t x = w.listed ? w.read[j] : w.read[0] + j;
       const float* const at = image + x * column;
       auto sum = hn::Zero(d);
-      for (std::int32_t k = begin; k < end; ++k) sum = hn::MulAdd(hn::Set(d, w.rows.weight[k]), hn::LoadU(d, at + w.rows.index[k] * row), sum);
+      for (std::int32_t k = begin; k < end; ++k)
+        sum = hn::MulAdd(hn::Set(d, w.rows.weight[k]), hn::LoadU(d, at + w.rows.index[k] * row), sum);
       hn::StoreU(sum, d, sums + x * 16);
     }
     for (std::int64_t pw = 0; pw < w.output_width; ++pw) {
       auto cell = hn::Zero(d);
       for (std::int32_t k = w.columns.begin[pw]; k < w.columns.begin[pw + 1]; ++k) {
-        cell = hn::MulAdd(hn::Set(d, w.columns.weight[k]), hn::LoadU(d, sums + w.columns.index[k] * std::int64_t{16}), cell);
+        cell = hn::MulAdd(hn::Set(d, w.columns.weight[k]), hn::LoadU(d, sums + w.columns.index[k] * std::int64_t{16}),
+                          cell);
       }
       hn::StoreU(cell, d, y + ph * y_row + pw * y_column);
     }
   }
 }
 
-void align_pixels(const PlaneWeights& w, const float* image, std::int64_t channels, std::int64_t row, std::int64_t column, float* y, std::int64_t y_row,
-            std::int64_t y_column, float* sums) {
+void align_pixels(const PlaneWeights& w, const float* image, std::int64_t channels, std::int64_t row,
+                  std::int64_t column, float* y, std::int64_t y_row, std::int64_t y_column, float* sums) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(kF32));
   if (channels < lanes) {
     const hn::CappedTag<float, 1> one;
-    for (std::int64_t c = 0; c < channels; ++c) channel_block(one, w, image + c, row, column, y + c, y_row, y_column, sums);
+    for (std::int64_t c = 0; c < channels; ++c)
+      channel_block(one, w, image + c, row, column, y + c, y_row, y_column, sums);
     return;
   }
   for (std::int64_t c = 0; c < channels; c += lanes) {

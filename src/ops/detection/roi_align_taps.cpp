@@ -27,7 +27,8 @@ void AxisWeights::fill(const ops::RoiAxis& axis, std::int64_t cells, std::int64_
       high = std::max(high, whole + (rest > 0 ? 1 : 0));
     }
     for (std::int64_t x = low; x <= high; ++x) {
-      if (line[x] > 0) index[count] = static_cast<std::int32_t>(x), weight[count++] = static_cast<float>(line[x] * share);
+      if (line[x] > 0)
+        index[count] = static_cast<std::int32_t>(x), weight[count++] = static_cast<float>(line[x] * share);
       line[x] = 0;
     }
   }
@@ -42,7 +43,8 @@ void PlaneWeights::spread_columns(std::int32_t* slot) {
   const auto [low, high] = std::minmax_element(columns.index, columns.index + total);
   std::int64_t first = *low;
   const std::int64_t extent = *high - first + 1, vectors = (extent + 15) / 16 * 16;
-  // Reading all columns in between is cheaper than gathering, unless few of them count. Whole vectors must lie in the row.
+  // Reading all columns in between is cheaper than gathering, unless few of them count. Whole vectors must lie in the
+  // row.
   listed = vectors > width || extent > 2 * std::int64_t{total} + 16;
   if (listed) {
     std::fill_n(slot + first, extent, -1);

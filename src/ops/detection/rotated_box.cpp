@@ -50,7 +50,8 @@ double intersection_area(const RotatedBox& a, const RotatedBox& b) {
   // b as seen from a: centre (cx, cy), half edges (ux, uy) and (vx, vy).
   const double cosine = a.cosine * b.cosine + a.sine * b.sine, sine = a.cosine * b.sine - a.sine * b.cosine;
   const double cx = a.cosine * dx + a.sine * dy, cy = a.cosine * dy - a.sine * dx;
-  const double ux = cosine * b.width / 2, uy = sine * b.width / 2, vx = -sine * b.height / 2, vy = cosine * b.height / 2;
+  const double ux = cosine * b.width / 2, uy = sine * b.width / 2, vx = -sine * b.height / 2,
+               vy = cosine * b.height / 2;
   Polygon polygon;
   polygon.add(cx - ux - vx, cy - uy - vy);
   polygon.add(cx + ux - vx, cy + uy - vy);

@@ -19,13 +19,19 @@ Status infer(InferContext& context) {
 }  // namespace
 
 OperatorSchema soft_nms_schema() {
-  return {.name = "mmcv::SoftNonMaxSuppression", .min_inputs = 2, .max_inputs = 2, .max_outputs = 2, .types = types(DataType::f32),
+  return {.name = "mmcv::SoftNonMaxSuppression",
+          .min_inputs = 2,
+          .max_inputs = 2,
+          .max_outputs = 2,
+          .types = types(DataType::f32),
           .attributes = {{.name = "iou_threshold", .type = AttributeType::Float, .default_text = "0"},
                          {.name = "sigma", .type = AttributeType::Float, .default_text = "0.5"},
                          {.name = "min_score", .type = AttributeType::Float, .default_text = "0"},
                          {.name = "method", .default_text = "0: naive; 1: linear; 2: gaussian"},
                          {.name = "offset", .default_text = "0"}},
-          .infer = infer, .traits = kDataDependent, .summary = "overlapping boxes lose score; boxes with their scores, and indices"};
+          .infer = infer,
+          .traits = kDataDependent,
+          .summary = "overlapping boxes lose score; boxes with their scores, and indices"};
 }
 
 }  // namespace fovea::ops

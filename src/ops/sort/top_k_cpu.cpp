@@ -16,8 +16,8 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::int64_t kBlock = 256;           // elements between two looks at the list
-constexpr std::int64_t kLongPiece = 1 << 15;   // elements that are worth a thread
+constexpr std::int64_t kBlock = 256;          // elements between two looks at the list
+constexpr std::int64_t kLongPiece = 1 << 15;  // elements that are worth a thread
 
 class PreparedTopK : public PreparedKernel {
  public:
@@ -31,7 +31,10 @@ class PreparedTopK : public PreparedKernel {
     const auto line = static_cast<std::size_t>(inner > 1 ? extent : 0);
     return (static_cast<std::size_t>(room()) * sizeof(std::uint64_t) + line * sizeof(float) + 63) / 64 * 64;
   }
-  std::size_t scratch_bytes() const override { return static_cast<std::size_t>(threads) * worker_bytes() + static_cast<std::size_t>(threads) * static_cast<std::size_t>(k) * sizeof(std::uint64_t); }
+  std::size_t scratch_bytes() const override {
+    return static_cast<std::size_t>(threads) * worker_bytes() +
+           static_cast<std::size_t>(threads) * static_cast<std::size_t>(k) * sizeof(std::uint64_t);
+  }
 
   Status run(const Arguments& arguments) override {
     const std::int64_t asked = *static_cast<const std::int64_t*>(arguments.inputs[1]);
@@ -43,7 +46,8 @@ class PreparedTopK : public PreparedKernel {
       return {};
     }
     parallel_for(useful_threads(threads, lines, extent), lines, [&](std::int64_t begin, std::int64_t end) {
-      char* const own = memory + static_cast<std::size_t>(omp_in_parallel() ? omp_get_thread_num() : 0) * worker_bytes();
+      char* const own =
+          memory + static_cast<std::size_t>(omp_in_parallel() ? omp_get_thread_num() : 0) * worker_bytes();
       auto* const keys = reinterpret_cast<std::uint64_t*>(own);
       auto* const copy = reinterpret_cast<float*>(keys + room());
       for (std::int64_t line = begin; line < end; ++line) {
@@ -125,9 +129,11 @@ class TopKKernel : public Kernel {
     for (std::size_t o = 0; o < problem.outputs.size(); ++o) {
       const TensorDesc& y = problem.outputs[o];
       if (y.type == DataType::undefined) continue;
-      if (y.shape.rank() != x.shape.rank() || !y.is_plain_dense() || y.type != (o == 0 ? DataType::f32 : DataType::i64)) return unsupported("dense values in f32 and indices in i64");
+      if (y.shape.rank() != x.shape.rank() || !y.is_plain_dense() || y.type != (o == 0 ? DataType::f32 : DataType::i64))
+        return unsupported("dense values in f32 and indices in i64");
       expected[axis] = y.shape[axis];
-      if (!(y.shape == expected) || y.shape[axis] > x.shape[axis] || y.shape.elements() == 0) return unsupported("1..extent elements of each line");
+      if (!(y.shape == expected) || y.shape[axis] > x.shape[axis] || y.shape.elements() == 0)
+        return unsupported("1..extent elements of each line");
     }
     return {};
   }

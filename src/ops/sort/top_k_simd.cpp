@@ -13,7 +13,8 @@ namespace fovea::cpu::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-std::int64_t top_k_scan(const float* x, std::int64_t n, float bar, bool largest, std::int64_t first, std::uint64_t* keys) {
+std::int64_t top_k_scan(const float* x, std::int64_t n, float bar, bool largest, std::int64_t first,
+                        std::uint64_t* keys) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto limit = hn::Set(d, bar);
@@ -40,7 +41,8 @@ namespace fovea::cpu {
 
 HWY_EXPORT(top_k_scan);
 
-std::int64_t top_k_better(const float* x, std::int64_t n, float bar, bool largest, std::int64_t first, std::uint64_t* keys) {
+std::int64_t top_k_better(const float* x, std::int64_t n, float bar, bool largest, std::int64_t first,
+                          std::uint64_t* keys) {
   return HWY_DYNAMIC_DISPATCH(top_k_scan)(x, n, bar, largest, first, keys);
 }
 
