@@ -81,6 +81,11 @@ bool has_matching_shapes(const Graph& graph, const AttentionParts& parts) {
   for (std::size_t axis : {0u, 1u}) {
     if (!((*q)[axis] == (*k)[axis]) || !((*q)[axis] == (*v)[axis])) return false;
   }
+  if (parts.mask != kNone) {
+    // Attention takes a shorter mask as one that hides the keys behind its end, where Add repeats a single column.
+    const SymbolicShape* mask = shape_of(graph, parts.mask);
+    if (!mask || (!mask->empty() && !(mask->back() == (*k)[3]))) return false;
+  }
   const DataType type = type_of(graph, parts.q);
   return type == DataType::f32 && (parts.mask == kNone || type_of(graph, parts.mask) == type);
 }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tuned Attention against the reference: tiles and what is left of them, masks, shared heads, hidden rows.
+#include <limits>
+
+#include "support/kernel_test.h"
+
+namespace fovea {
+namespace {
+
+using namespace testing;
+
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+KernelCase attention_case(const Shape& q, const Shape& k, const Shape& v, Attributes attributes = {}) {
+  KernelCase test{.op = "Attention", .attributes = std::move(attributes)};
+  test.inputs = {random(DataType::f32, q, -2, 2), random(DataType::f32, k, -2, 2, 2), random(DataType::f32, v, -1, 1, 3)};
+  test.reduction_length = k[k.rank() - 2] + q[q.rank() - 1];
+  return test;
+}
+
+TEST(AttentionCpu, TilesAndWhatIsLeft) {
+  for (const std::int64_t queries : {1, 7, 48, 49, 101}) {
+    for (const std::int64_t keys : {1, 5, 16, 255, 256, 257, 600}) {
+      for (const std::int64_t width : {1, 32, 37}) {
+        EXPECT_TRUE(agrees(attention_case({1, 3, queries, width}, {1, 3, keys, width}, {1, 3, keys, 32}))) << queries << " " << keys << " " << width;
+        EXPECT_TRUE(agrees(attention_case({2, 1, queries, width}, {2, 1, keys, width}, {2, 1, keys, 19}))) << queries << " " << keys << " " << width << " to 19";
+      }
+    }
+  }
+}
+
+TEST(AttentionCpu, PackedAndSharedHeads) {
+  EXPECT_TRUE(agrees(attention_case({2, 50, 6 * 16}, {2, 70, 2 * 16}, {2, 70, 2 * 8}, attributes({{"q_num_heads", 6}, {"kv_num_heads", 2}, {"scale", 0.3}}))));
+  EXPECT_TRUE(agrees(attention_case({2, 6, 50, 16}, {2, 3, 70, 16}, {2, 3, 70, 8})));
+}
+
+TEST(AttentionCpu, Masks) {
+  for (const Shape& mask : {Shape{50, 300}, Shape{1, 300}, Shape{2, 1, 50, 300}, Shape{2, 4, 50, 300}, Shape{4, 1, 300}, Shape{}}) {
+    KernelCase test = attention_case({2, 4, 50, 16}, {2, 4, 300, 16}, {2, 4, 300, 16});
+    Tensor addends = random(DataType::f32, mask, -3, 3, 4);
+    // Hides some keys everywhere, all of the first tile in one row, and everything in another.
+    if (mask.rank() > 0) {
+      for (std::int64_t i = 0; i < addends.elements(); i += 3) addends.data<float>()[i] = kMinusInfinity;
+      for (std::int64_t j = 0; j < 270 && mask[mask.rank() - 2] == 50; ++j) addends.data<float>()[300 * 2 + j] = kMinusInfinity;
+      for (std::int64_t j = 0; j < 300 && mask[mask.rank() - 2] == 50; ++j) addends.data<float>()[300 * 3 + j] = kMinusInfinity;
+    }
+    test.inputs.push_back(addends);
+    EXPECT_TRUE(agrees(test)) << mask.to_string();
+  }
+}
+
+TEST(AttentionCpu, SaysWhyNot) {
+  KernelCase test = attention_case({1, 1, 4, 8}, {1, 1, 4, 8}, {1, 1, 4, 8}, attributes({{"is_causal", 1}}));
+  EXPECT_EQ(refusal(test, "attention_tiles"), "neither causal nor capped scores");
+  test.attributes = {};
+  test.inputs.push_back(tensor<bool>({1, 4}, {1, 0, 1, 1}));
+  EXPECT_EQ(refusal(test, "attention_tiles"), "a mask of addends");
+  test.inputs[3] = random(DataType::f32, {4, 1});
+  EXPECT_EQ(refusal(test, "attention_tiles"), "a mask as long as the keys");
+}
+
+}  // namespace
+}  // namespace fovea
