@@ -113,6 +113,11 @@ class LayoutAssigner {
     if (among(node.op, {"Slice", "Split", "Pad", "DepthToSpace", "SpaceToDepth"})) {
       return rank(x) == rank(y) && constants_from(1) ? Attitude::Follows : Attitude::Plain;
     }
+    if (among(node.op, {"RoiAlign", "mmcv::MMCVRoiAlign"})) {
+      // With a number of regions that depends on data the map would be brought back to plain at each run.
+      const bool mean = node.attributes.get_string("mode", "avg") == "avg";
+      return is_f32(x) && rank(x) == 4 && mean && (*graph_.value(y).shape)[0].is_constant() ? Attitude::Follows : Attitude::Plain;
+    }
     if (node.op == "Softmax" || node.op == "LogSoftmax") return is_f32(x) ? Attitude::Follows : Attitude::Plain;
     if (node.op == "fovea::pointwise" || is_lowerable(node.op)) return Attitude::Follows;
     return Attitude::Plain;

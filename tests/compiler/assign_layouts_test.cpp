@@ -50,6 +50,18 @@ INSTANTIATE_TEST_SUITE_P(Cases, AssignLayouts, ::testing::Values(
   e = Concat(c, d) {axis=1}
   y = Sigmoid(e)
 })", 2, {"a", "b", "c", "d", "e"}},
+    LayoutCase{"RegionsOfAMap", R"(graph g(x: f32[1,8,4,4], rois: f32[5,4], images: i64[5]) -> (y) {
+  const w: f32[8,8,1,1] = rand(1, -1, 1)
+  a = Conv(x, w)
+  b = RoiAlign(a, rois, images) {output_height=2, output_width=2}
+  y = Conv(b, w)
+})", 2, {"a", "b"}},
+    LayoutCase{"RegionsWhoseNumberIsOpen", R"(graph g(x: f32[1,8,4,4], rois: f32[R,4], images: i64[R]) -> (y) {
+  const w: f32[8,8,1,1] = rand(1, -1, 1)
+  a = Conv(x, w)
+  b = RoiAlign(a, rois, images) {output_height=2, output_width=2}
+  y = Conv(b, w)
+})", 4, {"a"}},
     LayoutCase{"WhatFeedsAConvolutionJoinsIt", R"(graph g(x: f32[1,8,4,4]) -> (y) {
   const w: f32[8,8,1,1] = rand(1, -1, 1)
   a = Relu(x)
