@@ -2,12 +2,16 @@
 #include "passes/deform_attention_pattern.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "passes/strided_view.h"
 
 namespace fovea::passes {
 
 namespace {
+
+/// Kernels hold the levels in a table of their own.
+constexpr std::int64_t kMostLevels = 32;
 
 Dim product_of(const SymbolicShape& shape) {
   Dim product(1);
@@ -77,15 +81,16 @@ bool match_extents(const Graph& graph, AttentionPattern& found) {
     if (type_of(graph, node.inputs[0]) != type_of(graph, node.inputs[1]) || !is_floating(type_of(graph, node.inputs[0]))) return false;
     if (id == found.samples[0]) {
       found.d = (*x)[1].constant();
-      found.points = (*grid)[2].constant();
       found.q = (*grid)[1];
     }
-    if ((*x)[1].constant() != found.d || (*grid)[2].constant() != found.points || !((*grid)[1] == found.q)) return false;
-    found.shapes.push_back((*x)[2].constant());
-    found.shapes.push_back((*x)[3].constant());
+    if ((*x)[1].constant() != found.d || (*grid)[2].constant() < 1 || !((*grid)[1] == found.q)) return false;
+    found.heights.push_back((*x)[2].constant());
+    found.widths.push_back((*x)[3].constant());
+    found.counts.push_back((*grid)[2].constant());
+    found.total += found.counts.back();
     found.rows += (*x)[2].constant() * (*x)[3].constant();
   }
-  return found.d > 0 && found.points > 0 && found.rows > 0;
+  return found.d > 0 && found.rows > 0 && found.levels() <= kMostLevels;
 }
 
 /// If `value` is factor * x + summand of another value of its shape: that value, and `map` after it.
@@ -173,7 +178,7 @@ bool match_value(const Graph& graph, AttentionPattern& found) {
     for (std::size_t l = 0; l < chains.size(); ++l) {
       const auto view = chains[l].view(graph, places[l]);
       if (!view || (l == 0 && !split_heads(*view, found.d, found.n, found.m))) return false;
-      const Dim row = found.m * Dim(found.d), height(found.shapes[2 * l]), width(found.shapes[2 * l + 1]);
+      const Dim row = found.m * Dim(found.d), height(found.heights[l]), width(found.widths[l]);
       const auto start = exact_quotient(view->offset(), row);
       if (!start || !start->is_constant() || start->constant() + height.constant() * width.constant() > found.rows) return false;
       const StridedView expected({{{found.n, Dim(found.rows) * row}, {found.m, Dim(found.d)}}, {{Dim(found.d), Dim(1)}}, {{height, width * row}}, {{width, row}}},
@@ -189,15 +194,15 @@ bool match_value(const Graph& graph, AttentionPattern& found) {
 bool match_locations(const Graph& graph, AttentionPattern& found) {
   std::vector<Chain> chains;
   for (const NodeId id : found.samples) chains.emplace_back(graph, graph.node(id).inputs[1], true);
-  const std::int64_t level = 2 * found.points;
-  const Dim head(found.levels() * level), query = found.m * head;
+  const Dim head(2 * found.total), query = found.m * head;
   return match_source(chains, [&](ValueId source, const std::vector<int>& places) {
     const SymbolicShape* shape = shape_of(graph, source);
     if (!shape || !(product_of(*shape) == found.n * found.q * query)) return false;
-    for (std::size_t l = 0; l < chains.size(); ++l) {
+    std::int64_t first = 0;  // of the level's points
+    for (std::size_t l = 0; l < chains.size(); first += found.counts[l++]) {
       const auto view = chains[l].view(graph, places[l]);
-      const StridedView expected({{{found.n, found.q * query}, {found.m, head}}, {{found.q, query}}, {{Dim(found.points), Dim(2)}}, {{Dim(2), Dim(1)}}},
-                                 Dim(static_cast<std::int64_t>(l) * level));
+      const StridedView expected({{{found.n, found.q * query}, {found.m, head}}, {{found.q, query}}, {{Dim(found.counts[l]), Dim(2)}}, {{Dim(2), Dim(1)}}},
+                                 Dim(2 * first));
       const Affine& map = chains[l].maps[static_cast<std::size_t>(places[l])];
       if (!view || !(*view == expected)) return false;
       if (l == 0) found.grid = map;
@@ -210,7 +215,7 @@ bool match_locations(const Graph& graph, AttentionPattern& found) {
 
 bool match_weights(const Graph& graph, AttentionPattern& found) {
   const std::vector<Chain> chains = {Chain(graph, found.weights_operand, false)};
-  const Dim head(found.levels() * found.points), query = found.m * head;
+  const Dim head(found.total), query = found.m * head;
   return match_source(chains, [&](ValueId source, const std::vector<int>& places) {
     const SymbolicShape* shape = shape_of(graph, source);
     auto view = chains[0].view(graph, places[0]);
@@ -236,6 +241,12 @@ bool sums_points(const Graph& graph, const Node& node) {
 }
 
 }  // namespace
+
+std::int64_t AttentionPattern::points() const {
+  std::int64_t common = 0;
+  for (const std::int64_t count : counts) common = std::gcd(common, count);
+  return common;
+}
 
 std::optional<AttentionPattern> match_deform_attention(const Graph& graph, NodeId sum) {
   const Node& node = graph.node(sum);

@@ -20,12 +20,15 @@ struct AttentionPattern {
   std::vector<NodeId> samples, nodes;  // the GridSamples, level by level; everything replaced
   ValueId weights_operand = kNone;
   Dim n, m, q;
-  std::int64_t d = 0, rows = 0, points = 0;
+  std::int64_t d = 0, rows = 0;
   ValueId value = kNone, locations = kNone, weights = kNone;  // the sources
   Affine grid;                                                // from locations to GridSample's coordinates
-  std::vector<std::int64_t> shapes, starts;
+  std::vector<std::int64_t> heights, widths, starts, counts;  // per GridSample: its map, first row and points
+  std::int64_t total = 0;                                     // points of all maps
 
-  std::int64_t levels() const { return static_cast<std::int64_t>(samples.size()); }
+  /// The operator has as many points on each level: maps with more of them count as several levels.
+  std::int64_t points() const;
+  std::int64_t levels() const { return total / points(); }
 };
 
 /// The pattern that ends in the ReduceSum `sum`. See recover_deform_attention.h.

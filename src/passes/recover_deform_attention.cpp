@@ -54,7 +54,7 @@ ValueId find_result(const Graph& graph, const AttentionPattern& found, std::vect
 }
 
 bool rewrite(Graph& graph, const AttentionPattern& found) {
-  const Dim levels(found.levels()), points(found.points), d(found.d);
+  const Dim levels(found.levels()), points(found.points()), d(found.d);
   std::vector<NodeId> nodes = found.nodes;
   ValueId result = find_result(graph, found, nodes);
   // The samples are consumed in the order of the concatenation, so levels have its order too.
@@ -62,8 +62,15 @@ bool rewrite(Graph& graph, const AttentionPattern& found) {
   const ValueId locations = reshaped(graph, found.locations, {found.n, found.q, found.m, levels, points, Dim(2)});
   const ValueId weights = reshaped(graph, found.weights, {found.n, found.q, found.m, levels, points});
   if (value == kNone || locations == kNone || weights == kNone) return false;
-  const ValueId shapes = graph.add_constant("spatial_shapes", Tensor::from<std::int64_t>(DataType::i64, {found.levels(), 2}, found.shapes));
-  const ValueId starts = graph.add_constant("level_start_index", from_integers(found.starts));
+  std::vector<std::int64_t> extents, first_rows;
+  for (std::size_t l = 0; l < found.counts.size(); ++l) {
+    for (std::int64_t i = 0; i < found.counts[l]; i += found.points()) {
+      extents.insert(extents.end(), {found.heights[l], found.widths[l]});
+      first_rows.push_back(found.starts[l]);
+    }
+  }
+  const ValueId shapes = graph.add_constant("spatial_shapes", Tensor::from<std::int64_t>(DataType::i64, {found.levels(), 2}, extents));
+  const ValueId starts = graph.add_constant("level_start_index", from_integers(first_rows));
   std::vector<ValueId> inputs = {value, shapes, starts, normalised(graph, locations, found.grid), weights};
   const SymbolicShape own = {found.n, found.q, found.m * d};
   const DataType type = type_of(graph, graph.node(found.sum).outputs[0]);

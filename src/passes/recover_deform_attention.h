@@ -7,8 +7,9 @@
 //
 // Matched by data flow: what lies between the operands and value, loc and weights may be any chain of operators that move
 // elements (views, transposes, splits, selected levels, in any order); what counts is which element arrives where
-// (strided_view.h). The affine map of the locations may stand anywhere in its chain. Levels have constant extents and the
-// same number of points; batch and queries may be symbolic. Must not fire for another mode, padding or align_corners,
+// (strided_view.h). The affine map of the locations may stand anywhere in its chain. Levels have constant extents; batch
+// and queries may be symbolic. Where levels have unequal numbers of points, each counts as several levels with as many
+// points as all have in common: 4 and 2 points become 2 + 2 and 2. Must not fire for another mode, padding or align_corners,
 // where an inner result is used elsewhere, or where elements arrive in another order.
 #pragma once
 
