@@ -86,6 +86,7 @@ const Dcnv4Case kDcnv4Cases[] = {
     {1, 9, 10, 2, 8, attributes({{"sh", 2}, {"sw", 3}}), 9, 5, 4},
     {1, 9, 10, 2, 8, attributes({{"dh", 2}, {"dw", 3}, {"ph", 2}, {"pw", 3}, {"offscale", 0.75}})},
     {1, 8, 8, 2, 16, attributes({{"kh", 5}, {"kw", 5}, {"ph", 2}, {"pw", 2}, {"offscale", 2.0}}), 25},
+    {1, 13, 12, 2, 8, attributes({{"kh", 11}, {"kw", 11}, {"ph", 5}, {"pw", 5}}), 121},
     {1, 6, 7, 2, 4, attributes({{"kh", 1}, {"kw", 2}, {"ph", 0}, {"pw", 0}}), 2, 6, 6},
     {1, 6, 7, 2, 16, attributes({{"kh", 3}, {"kw", 1}, {"pw", 0}, {"softmax", 1}}), 3},
     {2, 7, 7, 2, 16, attributes({{"softmax", 1}, {"remove_center", 1}}), 8},

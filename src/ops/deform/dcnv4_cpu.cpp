@@ -8,12 +8,6 @@ namespace fovea {
 
 namespace ops {
 
-namespace {
-
-constexpr std::size_t kWidestVector = 16;  // floats
-
-}  // namespace
-
 Dcnv4Job Dcnv4Job::create(const Dcnv4Params& params, const Dcnv4Geometry& geometry) {
   Dcnv4Job job{params, geometry, {}, {}};
   for (const Dcnv4Point& point : params.window()) {
@@ -23,12 +17,6 @@ Dcnv4Job Dcnv4Job::create(const Dcnv4Params& params, const Dcnv4Geometry& geomet
   job.window_x.resize(job.window_x.size() + kWidestVector);
   job.window_y.resize(job.window_y.size() + kWidestVector);
   return job;
-}
-
-std::size_t Dcnv4Job::scratch_floats() const {
-  const std::size_t taps = 4 * (static_cast<std::size_t>(params.points()) + kWidestVector);
-  const std::size_t floats = static_cast<std::size_t>(params.offset_channels() + params.channels()) + 3 * kWidestVector + 2 * (taps + kWidestVector);
-  return (floats + 15) / 16 * 16;
 }
 
 }  // namespace ops

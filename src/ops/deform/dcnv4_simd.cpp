@@ -25,6 +25,7 @@ using I32 = hn::RebindToSigned<F32>;
 constexpr F32 kF32;
 constexpr I32 kI32;
 using VF = hn::Vec<F32>;
+static_assert(hn::MaxLanes(kF32) <= Dcnv4Job::kWidestVector);
 
 /// Places of value elements (from the image's first one) and what they count.
 struct Taps {
@@ -150,11 +151,12 @@ template <class T>
 void sample_pixels(const Dcnv4Job& job, const void* value, const void* offset, void* y, std::int64_t begin, std::int64_t end, float* scratch) {
   const Dcnv4Params& params = job.params;
   const Dcnv4Geometry& geometry = job.geometry;
-  const std::int64_t pixels = geometry.pixels(), points = params.points(), channels = params.channels(), lanes = hn::MaxLanes(kF32);
+  const std::int64_t pixels = geometry.pixels(), points = params.points(), channels = params.channels();
   const float half_x = static_cast<float>(params.x.half()), half_y = static_cast<float>(params.y.half()), s = params.offset_scale;
   float* const numbers = scratch;
-  float* const row = numbers + params.offset_channels() + 2 * lanes;
-  Taps taps{.place = reinterpret_cast<std::int32_t*>(row + channels + lanes), .weight = row + channels + 5 * (points + lanes)};
+  float* const row = numbers + job.number_floats();
+  float* const weights = row + job.result_floats();
+  Taps taps{.place = reinterpret_cast<std::int32_t*>(weights + job.tap_floats()), .weight = weights};
   for (std::int64_t q = begin; q < end; ++q) {
     const std::int64_t n = q / pixels, oy = q % pixels / geometry.ow, ox = q % geometry.ow;
     const T* const image = static_cast<const T*>(value) + n * geometry.h * geometry.w * geometry.value_stride;

@@ -13,8 +13,15 @@ struct Dcnv4Job {
   std::vector<float> window_x, window_y;  ///< of each point; a vector longer than that
 
   static Dcnv4Job create(const Dcnv4Params& params, const Dcnv4Geometry& geometry);
-  /// Of one thread: numbers of a pixel, its taps, its result.
-  std::size_t scratch_floats() const;
+
+  // Scratch of one thread: a pixel's numbers, its result, places and weights of a group's taps. Each part has room for what
+  // a vector reads or writes behind its end; all are whole cache lines.
+  static constexpr std::int64_t kWidestVector = 16;
+  static std::int64_t with_room(std::int64_t floats) { return (floats + 2 * kWidestVector + 15) / 16 * 16; }
+  std::int64_t number_floats() const { return with_room(params.offset_channels()); }
+  std::int64_t result_floats() const { return with_room(params.channels()); }
+  std::int64_t tap_floats() const { return with_room(4 * params.points()); }
+  std::size_t scratch_floats() const { return static_cast<std::size_t>(number_floats() + result_floats() + 2 * tap_floats()); }
 };
 
 /// Output pixels begin..end-1, counted over all images. `scratch` is 64-byte aligned.
