@@ -24,9 +24,10 @@ ALLOWED = {
     "passes": {"base", "ir", "ops", "device"},
     "quant": {"base", "ir", "ops"},
     "compiler": {"base", "ir", "ops", "device", "onnx", "passes", "quant", "engine", "runtime"},
+    "surgery": {"base", "ir", "ops", "passes", "compiler"},
     "image": {"base"},
     "task": {"base", "image", "runtime", "engine"},
-    "cli": {"base", "ir", "ops", "device", "onnx", "passes", "compiler", "engine", "runtime", "image", "task"},
+    "cli": {"base", "ir", "ops", "device", "onnx", "passes", "compiler", "engine", "runtime", "image", "surgery", "task"},
 }
 # What the runtime library compiles of ops/: never the schema side.
 RUNTIME_ONLY = re.compile(r"_(reference|cpu)\.cpp$")

@@ -8,4 +8,5 @@
 #include "fovea/model.h"
 #include "fovea/session.h"
 #include "fovea/status.h"
+#include "fovea/surgery.h"
 #include "fovea/tensor.h"

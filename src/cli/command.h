@@ -36,5 +36,8 @@ int inspect(int argc, char** argv);
 int ops(int argc, char** argv);
 int predict(int argc, char** argv);
 int run(int argc, char** argv);
+int simplify(int argc, char** argv);
+int split(int argc, char** argv);
+int surgeon(int argc, char** argv);
 
 }  // namespace fovea::cli

@@ -21,6 +21,9 @@ constexpr Command kCommands[] = {
     {"ops", "the operators, their types and kernels", fovea::cli::ops},
     {"predict", "pictures in, detections, labels or masks out", fovea::cli::predict},
     {"run", "run a network once", fovea::cli::run},
+    {"simplify", "fold away what is known: ONNX in, ONNX out", fovea::cli::simplify},
+    {"split", "cut a network at tensors into several ONNX files", fovea::cli::split},
+    {"surgeon", "edit an ONNX file: extract, rename, fix shapes, remove outputs", fovea::cli::surgeon},
 };
 
 void print_help(std::FILE* out) {

@@ -29,6 +29,8 @@ struct PassGroup {
 
 /// Everything that makes a network smaller or faster without changing what it computes, in order.
 std::span<const PassGroup> optimization_passes();
+/// What `fovea simplify` runs: the part of it that stays within ONNX's own operators and leaves quantisation alone.
+std::span<const PassGroup> simplification_passes();
 /// Passes that are in no group and run only when asked for by name.
 std::span<const Pass> passes_on_request();
 /// The pass with this name, of either kind, or null.

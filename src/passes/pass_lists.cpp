@@ -124,7 +124,26 @@ constexpr Pass kOnRequest[] = {
     {"fuse_value_and_offset", "the two projections in front of a DCNv4 as one", fuse_value_and_offset},
 };
 
+// For people and tools that read ONNX: no operators of ours, and weights that are quantised stay so.
+constexpr Pass kWithinOnnx[] = {
+    {"eliminate_dead_code", "nodes, outputs and captures that nobody uses", eliminate_dead_code},
+    {"fold_constants_keep_quantized", "run operators whose inputs are constants, but for weights", fold_constants_keep_quantized},
+    {"fold_shape_arithmetic", "shape arithmetic with a known result", fold_shape_arithmetic, true},
+    {"fold_constant_if", "take the branch of an If with a constant condition", fold_constant_if},
+    {"fold_sequences", "sequences with known items", fold_sequences},
+    {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
+    {"merge_reshapes", "chains of reshapes, computed target shapes", merge_reshapes},
+    {"sink_transposes", "move transposes down until they cancel", sink_transposes},
+    {"fuse_pad", "zero padding into convolutions and pools", fuse_pad},
+    {"fuse_conv_bn", "factors and summands per channel into weights", fuse_conv_bn},
+    {"merge_duplicates", "common subexpressions and equal constants", merge_duplicates},
+};
+
 // clang-format off
+constexpr PassGroup kSimplification[] = {
+    {"within_onnx", kWithinOnnx, 12},
+};
+
 constexpr PassGroup kOptimization[] = {
     {"quantized", kQuantized, 3},
     {"simplify", kSimplify, 12},
@@ -140,6 +159,7 @@ constexpr PassGroup kOptimization[] = {
 }  // namespace
 
 std::span<const PassGroup> optimization_passes() { return kOptimization; }
+std::span<const PassGroup> simplification_passes() { return kSimplification; }
 
 std::span<const Pass> passes_on_request() { return kOnRequest; }
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fovea split`: one ONNX file into several, cut at tensors.
+#include <cstdio>
+#include <filesystem>
+
+#include "base/check.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/name_list.h"
+#include "fovea/surgery.h"
+
+namespace fovea::cli {
+
+namespace {
+
+struct Arguments {
+  std::string model, at, outputs, names, folder = ".";
+  bool quiet = false;
+};
+
+Result<std::vector<Part>> cut(const Arguments& arguments) {
+  FOVEA_ASSIGN(Model model, import_onnx(arguments.model));
+  FOVEA_ASSIGN(const NameList at, parse_renamed_names(arguments.at));
+  FOVEA_ASSIGN(const NameList outputs, parse_renamed_names(arguments.outputs));
+  FOVEA_ASSIGN(std::vector<Part> parts, split(model, at.names, outputs.names));
+  std::map<std::string, std::string> renamed = at.renamed;
+  renamed.insert(outputs.renamed.begin(), outputs.renamed.end());
+  for (Part& part : parts) {
+    std::map<std::string, std::string> here;
+    for (const auto& infos : {part.model.inputs(), part.model.outputs()}) {
+      for (const TensorInfo& info : infos) {
+        if (const auto found = renamed.find(info.name); found != renamed.end()) here.insert(*found);
+      }
+    }
+    if (const auto found = renamed.find(part.name); found != renamed.end()) part.name = found->second;
+    FOVEA_ASSIGN(part.model, rename_tensors(part.model, here));
+  }
+  FOVEA_ASSIGN(const std::vector<std::string> names, parse_names(arguments.names));
+  if (!names.empty() && names.size() != parts.size()) {
+    std::string list;
+    for (const Part& part : parts) list += str_cat(list.empty() ? "" : ", ", part.name);
+    return invalid_argument("--names: expected ", parts.size(), " names for the parts ", list, "; found ", names.size());
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) parts[i].name = names[i];
+  return parts;
+}
+
+std::string listed(const std::vector<TensorInfo>& infos) {
+  std::string text;
+  for (const TensorInfo& info : infos) {
+    text += (text.empty() ? "" : ", ") + info.name + " [";
+    for (std::size_t i = 0; i < info.shape.size(); ++i) text += (i ? "," : "") + info.shape[i];
+    text += "]";
+  }
+  return text;
+}
+
+Status split_file(const Arguments& arguments) {
+  FOVEA_ASSIGN(const std::vector<Part> parts, cut(arguments));
+  std::error_code error;
+  std::filesystem::create_directories(arguments.folder, error);
+  if (error) return Status(ErrorCode::Unavailable, str_cat(arguments.folder, ": ", error.message()), "name a folder that can be written with -o");
+  const std::string stem = std::filesystem::path(arguments.model).stem().string();
+  for (const Part& part : parts) {
+    const std::filesystem::path file = std::filesystem::path(arguments.folder) / (stem + "_" + file_name_of(part.name) + ".onnx");
+    FOVEA_RETURN_IF_ERROR(export_onnx(part.model, file));
+    if (!arguments.quiet) {
+      std::printf("wrote %s\n  in   %s\n  out  %s\n", file.c_str(), listed(part.model.inputs()).c_str(), listed(part.model.outputs()).c_str());
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int split(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Cuts a network at tensors: a front part that computes them, and a part for each group of outputs behind them.");
+  app.footer("Example: fovea split mtmi.onnx --at feat1=input.72,feat2=input.148 --names encoder,depth_head,seg_head -o parts");
+  app.add_option("model", arguments.model, "ONNX file")->required();
+  app.add_option("--at", arguments.at, "tensors to cut at: NAME,... or NEW=NAME,... to rename them in the parts")->required();
+  app.add_option("--outputs", arguments.outputs, "take these tensors as the network's outputs: NAME,... or NEW=NAME,...");
+  app.add_option("--names", arguments.names, "names of the parts in order, for the file names");
+  app.add_option("-o,--output", arguments.folder, "folder for <model>_<part>.onnx")->capture_default_str();
+  app.add_flag("-q,--quiet", arguments.quiet, "print nothing but errors");
+  if (const auto code = parse(app, argc, argv)) return *code;
+  const Status status = split_file(arguments);
+  return status.ok() ? kDone : fail(status);
+}
+
+}  // namespace fovea::cli
