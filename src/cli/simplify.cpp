@@ -16,7 +16,7 @@ namespace {
 struct Arguments {
   std::string model, output, shapes, check_shapes;
   std::vector<std::string> disabled;
-  double max_error = 1e-5;
+  double max_error = 1e-4;
   bool no_check = false, quiet = false;
 };
 

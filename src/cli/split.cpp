@@ -18,8 +18,7 @@ struct Arguments {
   bool quiet = false;
 };
 
-Result<std::vector<Part>> cut(const Arguments& arguments) {
-  FOVEA_ASSIGN(Model model, import_onnx(arguments.model));
+Result<std::vector<Part>> cut(const Model& model, const Arguments& arguments) {
   FOVEA_ASSIGN(const NameList at, parse_renamed_names(arguments.at));
   FOVEA_ASSIGN(const NameList outputs, parse_renamed_names(arguments.outputs));
   FOVEA_ASSIGN(std::vector<Part> parts, split(model, at.names, outputs.names));
@@ -56,7 +55,10 @@ std::string listed(const std::vector<TensorInfo>& infos) {
 }
 
 Status split_file(const Arguments& arguments) {
-  FOVEA_ASSIGN(const std::vector<Part> parts, cut(arguments));
+  FOVEA_ASSIGN(const Model model, import_onnx(arguments.model));
+  auto cut_parts = cut(model, arguments);
+  if (!cut_parts.ok()) return Status(cut_parts.status()).with_context(arguments.model);
+  const std::vector<Part>& parts = *cut_parts;
   std::error_code error;
   std::filesystem::create_directories(arguments.folder, error);
   if (error) return Status(ErrorCode::Unavailable, str_cat(arguments.folder, ": ", error.message()), "name a folder that can be written with -o");

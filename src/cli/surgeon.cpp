@@ -18,8 +18,7 @@ struct Arguments {
   bool quiet = false;
 };
 
-Result<Model> edit(const Arguments& arguments) {
-  FOVEA_ASSIGN(Model model, import_onnx(arguments.model));
+Result<Model> edit(Model model, const Arguments& arguments) {
   FOVEA_ASSIGN(const auto shapes, parse_shapes(arguments.shapes));
   if (!shapes.empty()) {
     FOVEA_ASSIGN(model, fix_shapes(model, shapes));
@@ -45,7 +44,10 @@ Result<Model> edit(const Arguments& arguments) {
 }
 
 Status edit_file(const Arguments& arguments) {
-  FOVEA_ASSIGN(const Model model, edit(arguments));
+  FOVEA_ASSIGN(const Model original, import_onnx(arguments.model));
+  const auto edited = edit(original, arguments);
+  if (!edited.ok()) return Status(edited.status()).with_context(arguments.model);
+  const Model& model = *edited;
   FOVEA_RETURN_IF_ERROR(export_onnx(model, arguments.output));
   if (!arguments.quiet) std::printf("wrote %s: %d nodes\n", arguments.output.c_str(), model.graph().num_nodes());
   return {};

@@ -3,9 +3,9 @@
 """Third-party networks after `fovea simplify` and `fovea split`: ONNX Runtime loads the results and computes the same.
 
 surgery_agrees.py FOVEA SHARED   exit code 0 agree, 1 differ, 77 skipped.
-Limit for simplified networks: 1e-5 of the output's range and 4e-7 absolute (folded factors round differently, and ONNX
-Runtime's Sigmoid is off by 1.4e-7); the parts of a split network compute exactly what the whole does, up to the peer's
-own fusions across the cut, for which the same limit holds."""
+The limits are those of tests/networks: 1e-4 of the output's range and 4e-7 absolute (folded factors round differently,
+and ONNX Runtime's Sigmoid is off by 1.4e-7). The parts of a split network compute exactly what the whole does, up to the
+peer's own fusions across the cut, for which the same limits hold."""
 import glob
 import os
 import subprocess
@@ -13,6 +13,9 @@ import sys
 import tempfile
 
 import numpy as np
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "networks"))
+from agree_with_onnxruntime import difference, in_order  # noqa: E402
 
 TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
 SKIPPED = {"face_landmarks_qdq": "a rounding tie moves whole steps", "mobilenetv2_qdq_ort": "a rounding tie moves whole steps"}
@@ -41,16 +44,9 @@ def run(session, feeds):
 
 
 def differences(what, found, expected):
-    problems = []
-    for name, value in expected.items():
-        if found[name].shape != value.shape:
-            problems.append(f"{what}: output {name}: {found[name].shape} instead of {value.shape}")
-            continue
-        a, b = found[name].astype(np.float64), value.astype(np.float64)
-        limit = (2.0**-9 if value.dtype == np.float16 else 1e-5) * np.abs(b).max() + 4e-7
-        if not np.abs(a - b).max() <= limit:
-            problems.append(f"{what}: output {name}: off by {np.abs(a - b).max():.3g}, limit {limit:.3g}")
-    return problems
+    found, expected = in_order({name: found[name] for name in expected}), in_order(expected)
+    wrong = {name: difference("", found[name], value) for name, value in expected.items()}
+    return [f"{what}: output {name}: {sentence}" for name, sentence in wrong.items() if sentence]
 
 
 def articulation(path):
