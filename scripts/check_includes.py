@@ -26,8 +26,9 @@ ALLOWED = {
     "compiler": {"base", "ir", "ops", "device", "onnx", "passes", "quant", "engine", "runtime"},
     "surgery": {"base", "ir", "ops", "passes", "compiler"},
     "image": {"base"},
+    "metrics": {"base"},
     "task": {"base", "image", "runtime", "engine"},
-    "cli": {"base", "ir", "ops", "device", "onnx", "passes", "compiler", "engine", "runtime", "image", "surgery", "task"},
+    "cli": {"base", "ir", "ops", "device", "onnx", "passes", "compiler", "engine", "runtime", "image", "metrics", "surgery", "task"},
 }
 # What the runtime library compiles of ops/: never the schema side.
 RUNTIME_ONLY = re.compile(r"_(reference|cpu)\.cpp$")

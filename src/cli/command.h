@@ -39,5 +39,6 @@ int run(int argc, char** argv);
 int simplify(int argc, char** argv);
 int split(int argc, char** argv);
 int surgeon(int argc, char** argv);
+int val(int argc, char** argv);
 
 }  // namespace fovea::cli

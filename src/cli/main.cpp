@@ -24,6 +24,7 @@ constexpr Command kCommands[] = {
     {"simplify", "fold away what is known: ONNX in, ONNX out", fovea::cli::simplify},
     {"split", "cut a network at tensors into several ONNX files", fovea::cli::split},
     {"surgeon", "edit an ONNX file: extract, rename, fix shapes, remove outputs", fovea::cli::surgeon},
+    {"val", "score a network on pictures whose answers are known", fovea::cli::val},
 };
 
 void print_help(std::FILE* out) {

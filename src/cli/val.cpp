@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fovea val`: scores a network on pictures whose answers are known.
+#include "cli/val.h"
+
+#include <cstdio>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "cli/command.h"
+
+namespace fovea::cli {
+
+namespace {
+
+const char* name_of(task::Prediction::Kind kind) {
+  switch (kind) {
+    case task::Prediction::Kind::Detections: return "detections";
+    case task::Prediction::Kind::Classes: return "classes";
+    case task::Prediction::Kind::Segmentation: return "a segmentation";
+    case task::Prediction::Kind::Depth: return "depth";
+    case task::Prediction::Kind::Landmarks: return "landmarks";
+  }
+  return "?";
+}
+
+Result<task::Predictor> open(const ValArguments& arguments) {
+  BuildOptions build;
+  build.threads = arguments.common.threads;
+  build.progress = progress_bar(arguments.common.quiet);
+  FOVEA_ASSIGN(const Engine engine, load_or_build(arguments.network, build));
+  task::PredictorOptions options;
+  options.score_threshold = arguments.threshold;
+  options.session.threads = arguments.common.threads;
+  if (!arguments.recipe.empty()) {
+    FOVEA_ASSIGN(options.recipe, read_file(arguments.recipe));
+  }
+  auto predictor = task::Predictor::create(engine, options);
+  if (!predictor.ok()) return std::move(predictor).status().with_context(arguments.recipe.empty() ? arguments.network : arguments.recipe);
+  return predictor;
+}
+
+Result<nlohmann::json> score(const ValArguments& arguments) {
+  if (!arguments.detections.empty()) return val_detections(nullptr, arguments);
+  FOVEA_ASSIGN(task::Predictor predictor, open(arguments));
+  if (!arguments.annotations.empty()) return val_detections(&predictor, arguments);
+  if (!arguments.labels.empty()) return val_classes(predictor, arguments);
+  if (!arguments.masks.empty()) return val_segmentation(predictor, arguments);
+  return val_depth(predictor, arguments);
+}
+
+/// What must stand together on the command line.
+Status check(const ValArguments& a) {
+  const int kinds = !a.annotations.empty() + !a.labels.empty() + !a.masks.empty() + !a.depths.empty();
+  if (kinds != 1) return invalid_argument("command line: expected one of --annotations, --labels, --masks and --depths, found ", kinds);
+  if (!a.detections.empty()) {
+    if (a.annotations.empty()) return invalid_argument("command line: --detections needs --annotations");
+    if (!a.network.empty()) return invalid_argument("command line: a network or --detections, not both");
+    return {};
+  }
+  if (a.network.empty()) return invalid_argument("command line: network is required (or --detections, a file of results)");
+  if (a.images.empty() && a.labels.empty()) return invalid_argument("command line: --images is required");
+  return {};
+}
+
+}  // namespace
+
+PictureRun::PictureRun(task::Predictor& predictor, const ValArguments& arguments, std::size_t count)
+    : predictor_(predictor), progress_(progress_bar(arguments.common.quiet)), count_(count), limit_(arguments.limit) {
+  if (limit_ > 0) count_ = std::min(count_, static_cast<std::size_t>(limit_));
+}
+
+Result<task::Prediction> PictureRun::predict(const std::string& file, task::Prediction::Kind wanted) {
+  if (interrupted() || !progress_("pictures", static_cast<double>(done_) / static_cast<double>(std::max<std::size_t>(count_, 1)))) {
+    return Status(ErrorCode::Cancelled, "interrupted");
+  }
+  FOVEA_ASSIGN(task::Prediction prediction, predictor_.predict(std::filesystem::path(file)));
+  if (prediction.kind != wanted) return invalid_argument("the recipe gives ", name_of(prediction.kind), ", but the truth is ", name_of(wanted));
+  total_ += predictor_.network_milliseconds();
+  if (++done_ == count_) progress_("pictures", 1);
+  return prediction;
+}
+
+int val(int argc, char** argv) {
+  ValArguments arguments;
+  CLI::App app("Scores a network on pictures whose answers are known: COCO mAP, top-1 and top-5, mean IoU, or depth errors.");
+  app.footer("Example: fovea val cells.fovea --images photos --annotations instances.json --json score.json");
+  app.add_option("network", arguments.network, "engine with a recipe, or an ONNX file with --recipe");
+  app.add_option("--images", arguments.images, "folder with the pictures");
+  app.add_option("--annotations", arguments.annotations, "detection: COCO instances JSON");
+  app.add_option("--labels", arguments.labels, "classification: text file, each line a picture and its label or class number");
+  app.add_option("--masks", arguments.masks, "segmentation: folder of grey PNG files, a class number per pixel");
+  app.add_option("--depths", arguments.depths, "depth: folder of .npy files");
+  app.add_option("--recipe", arguments.recipe, "use this recipe instead of the engine's");
+  app.add_option("--threshold", arguments.threshold, "smallest score of a detection that is scored")->check(CLI::Range(0.0, 1.0))->capture_default_str();
+  app.add_option("--match", arguments.match, "how a network's classes find their categories: by name, or by id")->check(CLI::IsMember({"name", "id"}))->capture_default_str();
+  app.add_option("--detections", arguments.detections, "score this file of COCO results instead of running a network");
+  app.add_option("--write-detections", arguments.write_detections, "write the detections as COCO results");
+  app.add_option("--ignore", arguments.ignored, "class number of pixels that do not count")->capture_default_str();
+  app.add_option("--min-depth", arguments.min_depth, "smallest depth that counts")->check(above_zero())->capture_default_str();
+  app.add_option("--max-depth", arguments.max_depth, "largest depth that counts")->check(above_zero())->capture_default_str();
+  app.add_flag("--median-scale", arguments.scale_to_median, "scale each depth map so that its median equals the truth's");
+  app.add_option("--limit", arguments.limit, "only the first pictures")->check(CLI::NonNegativeNumber);
+  arguments.common.add_to(app, true);
+  if (const auto code = parse(app, argc, argv)) return *code;
+  if (const Status status = check(arguments); !status.ok()) return fail(status);
+  catch_interrupts();
+  const auto figures = score(arguments);
+  if (!figures.ok()) return fail(figures.status());
+  if (!arguments.common.json.empty()) {
+    const Status status = write_json(arguments.common.json, figures->dump(2));
+    if (!status.ok()) return fail(status);
+  }
+  return kDone;
+}
+
+}  // namespace fovea::cli

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fovea val` by kind of answer: each runs the pictures, prints a table and returns the same figures as JSON.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "fovea/task.h"
+
+namespace fovea::cli {
+
+struct ValArguments {
+  std::string network, images, annotations, labels, masks, depths, recipe, detections, write_detections, match = "name";
+  double threshold = 0.001, min_depth = 1e-3, max_depth = 80;
+  int ignored = 255, limit = 0;
+  bool scale_to_median = false;
+  CommonArguments common;
+};
+
+/// Predicts and shows progress; Cancelled after Ctrl-C.
+class PictureRun {
+ public:
+  PictureRun(task::Predictor& predictor, const ValArguments& arguments, std::size_t count);
+  /// The answer must be of this kind; InvalidArgument says what the recipe gives instead.
+  Result<task::Prediction> predict(const std::string& file, task::Prediction::Kind wanted);
+  /// Mean time in the network so far.
+  double milliseconds() const { return done_ ? total_ / static_cast<double>(done_) : 0; }
+  bool enough() const { return limit_ > 0 && done_ >= static_cast<std::size_t>(limit_); }
+
+ private:
+  task::Predictor& predictor_;
+  std::function<bool(std::string_view, double)> progress_;
+  std::size_t count_, done_ = 0;
+  int limit_;
+  double total_ = 0;
+};
+
+Result<nlohmann::json> val_detections(task::Predictor* predictor, const ValArguments& arguments);
+Result<nlohmann::json> val_classes(task::Predictor& predictor, const ValArguments& arguments);
+Result<nlohmann::json> val_segmentation(task::Predictor& predictor, const ValArguments& arguments);
+Result<nlohmann::json> val_depth(task::Predictor& predictor, const ValArguments& arguments);
+
+}  // namespace fovea::cli

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fovea val` of detections: COCO's twelve figures.
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "base/check.h"
+#include "base/file.h"
+#include "cli/val.h"
+#include "metrics/coco_score.h"
+
+namespace fovea::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using metrics::CocoScore;
+using metrics::CocoTruth;
+using metrics::DetectedBox;
+
+/// The category of a network's class.
+class CategoryOf {
+ public:
+  CategoryOf(const CocoTruth& truth, bool by_id) : by_id_(by_id) {
+    for (const metrics::CocoCategory& category : truth.categories) {
+      ids_.insert(category.id);
+      by_name_.emplace(category.name, category.id);
+    }
+  }
+  /// InvalidArgument for a class without one.
+  Result<std::int64_t> operator()(const task::Detection& detection) const {
+    if (by_id_) {
+      if (ids_.count(detection.class_id)) return detection.class_id;
+      return invalid_argument("class ", detection.class_id, " of the network is no category id of the annotations");
+    }
+    const auto found = by_name_.find(detection.label);
+    if (found != by_name_.end()) return found->second;
+    std::string known;
+    for (const auto& [name, id] : by_name_) known += str_cat(known.empty() ? "" : ", ", "'", name, "'");
+    return invalid_argument("label '", detection.label, "' of the network is no category of the annotations")
+        .with_hint(str_cat("categories: ", known.substr(0, 200), "; --match id matches class numbers with category ids"));
+  }
+
+ private:
+  bool by_id_;
+  std::set<std::int64_t> ids_;
+  std::map<std::string, std::int64_t> by_name_;
+};
+
+Result<std::vector<DetectedBox>> detect(PictureRun& run, CocoTruth& truth, const ValArguments& arguments) {
+  const CategoryOf category_of(truth, arguments.match == "id");
+  std::vector<DetectedBox> boxes;
+  std::set<std::int64_t> done;
+  for (const metrics::CocoImage& image : truth.images) {
+    if (run.enough()) break;
+    const fs::path file = fs::path(arguments.images) / image.file_name;
+    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(file.string(), task::Prediction::Kind::Detections));
+    for (const task::Detection& d : prediction.detections) {
+      FOVEA_ASSIGN(const std::int64_t category, category_of(d));
+      const auto& b = d.box;
+      boxes.push_back({image.id, category, {b[0], b[1], double{b[2]} - b[0], double{b[3]} - b[1]}, d.score});
+    }
+    done.insert(image.id);
+  }
+  std::erase_if(truth.boxes, [&](const metrics::TruthBox& box) { return !done.count(box.image); });  // with --limit
+  std::erase_if(truth.images, [&](const metrics::CocoImage& image) { return !done.count(image.id); });
+  return boxes;
+}
+
+void print(const CocoScore& score, std::size_t pictures, std::size_t detections) {
+  std::printf("%zu pictures, %zu detections\n\n%-24s %8s %8s %8s\n", pictures, detections, "category", "objects", "AP", "AP50");
+  for (const CocoScore::Category& row : score.categories) {
+    if (row.objects > 0) std::printf("%-24s %8lld %8.4f %8.4f\n", row.name.c_str(), static_cast<long long>(row.objects), row.ap, row.ap50);
+  }
+  std::printf("\n");
+  for (std::size_t i = 0; i < score.figures.size(); ++i) std::printf("%-6s %7.4f%s", CocoScore::kNames[i], score.figures[i], i % 6 == 5 ? "\n" : "   ");
+}
+
+}  // namespace
+
+Result<nlohmann::json> val_detections(task::Predictor* predictor, const ValArguments& arguments) {
+  FOVEA_ASSIGN(CocoTruth truth, metrics::read_coco_truth(arguments.annotations));
+  std::vector<DetectedBox> boxes;
+  nlohmann::json figures;
+  if (predictor) {
+    PictureRun run(*predictor, arguments, truth.images.size());
+    FOVEA_ASSIGN(boxes, detect(run, truth, arguments));
+    figures["network_ms"] = run.milliseconds();
+  } else {
+    FOVEA_ASSIGN(boxes, metrics::read_coco_detections(arguments.detections, truth));
+  }
+  if (!arguments.write_detections.empty()) {
+    FOVEA_RETURN_IF_ERROR(write_file_atomically(arguments.write_detections, metrics::to_coco_json(boxes)));
+  }
+  const CocoScore score = metrics::score_coco(truth, boxes);
+  if (arguments.common.json != "-") print(score, truth.images.size(), boxes.size());
+  figures["kind"] = "detection";
+  figures["pictures"] = truth.images.size();
+  figures["detections"] = boxes.size();
+  for (std::size_t i = 0; i < score.figures.size(); ++i) figures[CocoScore::kNames[i]] = score.figures[i];
+  for (const CocoScore::Category& row : score.categories) {
+    figures["categories"].push_back({{"id", row.id}, {"name", row.name}, {"objects", row.objects}, {"AP", row.ap}, {"AP50", row.ap50}});
+  }
+  return figures;
+}
+
+}  // namespace fovea::cli
