@@ -54,6 +54,11 @@ Result<bool> is_engine_file(const std::string& file);
 /// An engine: loaded from a .fovea file, or built from an .onnx file with these options.
 Result<Engine> load_or_build(const std::string& file, const BuildOptions& options);
 
+/// Runs two models on the same seeded inputs and prints how far each output moved. False, with an error line, when one
+/// moved by more than `max_error` of its range.
+Result<bool> check_unchanged(const std::string& where, const Model& before, const Model& after, const std::map<std::string, Shape>& shapes,
+                             double max_error, bool quiet);
+
 /// Inputs of a run: "name=file.(npy|npz|jpg|png)" (a bare file name for a single input), else seeded data.
 /// Missing extents of dynamic inputs come from `shapes`, else 1 for the first axis and 320.
 Result<std::map<std::string, Tensor>> load_inputs(const Engine& engine, const std::vector<std::string>& arguments,

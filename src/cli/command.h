@@ -32,6 +32,7 @@ int build(int argc, char** argv);
 int compare(int argc, char** argv);
 int conformance(int argc, char** argv);
 int doctor(int argc, char** argv);
+int fuse(int argc, char** argv);
 int inspect(int argc, char** argv);
 int ops(int argc, char** argv);
 int predict(int argc, char** argv);

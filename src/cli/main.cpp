@@ -17,6 +17,7 @@ constexpr Command kCommands[] = {
     {"compare", "engines against the reference kernels on the same inputs", fovea::cli::compare},
     {"conformance", "run ONNX test folders", fovea::cli::conformance},
     {"doctor", "devices and libraries found, reasons for what is absent", fovea::cli::doctor},
+    {"fuse", "chosen rewrites of an ONNX file: DCNv4's value and offset, LayerNorm", fovea::cli::fuse},
     {"inspect", "what is inside an ONNX file or an engine", fovea::cli::inspect},
     {"ops", "the operators, their types and kernels", fovea::cli::ops},
     {"predict", "pictures in, detections, labels or masks out", fovea::cli::predict},

@@ -38,22 +38,6 @@ void print_table(const Model& before, const Model& after) {
   std::printf("%-28s %8d %8d\n", "all", before.graph().num_nodes(), after.graph().num_nodes());
 }
 
-/// False, with an error line, when an output changed by more than the limit.
-Result<bool> check(const Arguments& arguments, const Model& before, const Model& after, const std::map<std::string, Shape>& shapes) {
-  FOVEA_ASSIGN(const auto differences, compare_models(before, after, shapes));
-  for (const OutputDifference& difference : differences) {
-    const double limit = arguments.max_error * difference.range;
-    if (!(difference.max_abs <= limit)) {
-      fail(unsupported(arguments.model, ": output '", difference.name, "' changed by ", difference.max_abs, ", expected at most ", limit, " (",
-                       arguments.max_error, " of its range); nothing was written")
-               .with_hint("--disable-pass leaves a rewrite out, --max-error sets the limit"));
-      return false;
-    }
-    if (!arguments.quiet) std::printf("output %-28s differs by at most %.3g (range %.3g)\n", difference.name.c_str(), difference.max_abs, difference.range);
-  }
-  return true;
-}
-
 Result<int> simplify_file(const Arguments& arguments) {
   FOVEA_ASSIGN(const Model before, import_onnx(arguments.model));
   SimplifyOptions options;
@@ -64,7 +48,7 @@ Result<int> simplify_file(const Arguments& arguments) {
   if (!arguments.no_check) {
     FOVEA_ASSIGN(auto shapes, parse_shapes(arguments.check_shapes));
     shapes.insert(options.shapes.begin(), options.shapes.end());
-    FOVEA_ASSIGN(const bool same, check(arguments, before, after, shapes));
+    FOVEA_ASSIGN(const bool same, check_unchanged(arguments.model, before, after, shapes, arguments.max_error, arguments.quiet));
     if (!same) return kNo;
   }
   FOVEA_RETURN_IF_ERROR(export_onnx(after, arguments.output));

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// `fovea fuse`: chosen rewrites of an ONNX file, for tools and engines that know the fused operators.
+#include <algorithm>
+#include <cstdio>
+
+#include "base/check.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "fovea/surgery.h"
+#include "ir/graph.h"
+#include "passes/fuse_layer_norm.h"
+#include "passes/fuse_norm_affine.h"
+#include "passes/fuse_sliced_offset.h"
+#include "passes/fuse_value_and_offset.h"
+#include "passes/infer_shapes.h"
+#include "passes/lower_layer_norm.h"
+#include "passes/pass_runner.h"
+
+namespace fovea::cli {
+
+namespace {
+
+struct Arguments {
+  std::string model, output, layer_norm, check_shapes;
+  double max_error = 1e-4;
+  bool value_offset = false, no_check = false, quiet = false;
+};
+
+constexpr passes::Pass kValueOffset[] = {
+    {"fuse_sliced_offset", "DCNv4's value and offset cut out of one tensor", passes::fuse_sliced_offset},
+    {"fuse_value_and_offset", "the projections of DCNv4's value and offset", passes::fuse_value_and_offset},
+};
+constexpr passes::Pass kLayerNorm[] = {
+    {"fuse_layer_norm", "LayerNorm in all its spellings", passes::fuse_layer_norm},
+    {"fuse_norm_affine", "factor and summand into a normalisation", passes::fuse_norm_affine},
+};
+
+int count(const ir::Graph& graph, std::string_view op) {
+  const auto order = graph.topological_order();
+  return static_cast<int>(std::count_if(order.begin(), order.end(), [&](ir::NodeId id) { return graph.node(id).op == op; }));
+}
+
+Status run(ir::Graph& graph, std::span<const passes::Pass> list) {
+  const passes::PassGroup groups[] = {{"fuse", list, 4}};
+  passes::PassOptions options;
+  options.refresh = passes::infer_shapes;
+  return passes::run_passes(graph, groups, options).status();
+}
+
+/// Both rewrites report what they did and what they left.
+Status fuse_value_offset(ir::Graph& graph, bool quiet) {
+  const int before = count(graph, "custom_op::DCNv4_Plugin");
+  FOVEA_RETURN_IF_ERROR(run(graph, kValueOffset));
+  const int left = count(graph, "custom_op::DCNv4_Plugin");
+  if (!quiet) std::printf("value and offset: %d of %d DCNv4 operators read one tensor now, %d left\n", before - left, before, left);
+  for (const ir::NodeId id : graph.topological_order()) {
+    if (!quiet && graph.node(id).op == "custom_op::DCNv4_Plugin") std::printf("  left: %s\n", graph.node(id).name.c_str());
+  }
+  return {};
+}
+
+/// Square roots of sums with a small constant look like a normalisation that no pattern took.
+int suspected_norms(const ir::Graph& graph) {
+  int found = 0;
+  for (const ir::NodeId id : graph.topological_order()) {
+    const ir::Node& node = graph.node(id);
+    const ir::Node* sum = node.op == "Sqrt" && node.has_input(0) ? graph.producer(node.inputs[0]) : nullptr;
+    if (!sum || sum->op != "Add") continue;
+    found += std::any_of(sum->inputs.begin(), sum->inputs.end(), [&](ir::ValueId value) {
+      const ir::Node* mean = graph.producer(value);
+      return mean && mean->op == "ReduceMean";
+    });
+  }
+  return found;
+}
+
+Status fuse_norms(ir::Graph& graph, const std::string& form, bool quiet) {
+  const int native = count(graph, "LayerNormalization");
+  FOVEA_RETURN_IF_ERROR(run(graph, kLayerNorm));
+  const int fused = count(graph, "LayerNormalization"), left = suspected_norms(graph);
+  if (!quiet) std::printf("layer norm: %d found (%d were LayerNormalization already), %d that look like one left\n", fused, native, left);
+  if (form == "opset17") return {};
+  const passes::LoweredNorms lowered =
+      passes::lower_layer_norm(graph, form == "v1" ? passes::LayerNormPlugin::V1 : passes::LayerNormPlugin::V2);
+  if (!quiet) {
+    std::printf("layer norm: %d as plugin LayerNorm %s with factor and summand behind it\n", lowered.lowered, form.c_str());
+    for (const std::string& reason : lowered.left) std::printf("  left: %s\n", reason.c_str());
+  }
+  return {};
+}
+
+Result<int> fuse_file(const Arguments& arguments) {
+  FOVEA_ASSIGN(const Model before, import_onnx(arguments.model));
+  auto graph = std::make_shared<ir::Graph>(before.graph());
+  FOVEA_RETURN_IF_ERROR(passes::infer_shapes(*graph));
+  if (arguments.value_offset) FOVEA_RETURN_IF_ERROR(fuse_value_offset(*graph, arguments.quiet));
+  if (!arguments.layer_norm.empty()) FOVEA_RETURN_IF_ERROR(fuse_norms(*graph, arguments.layer_norm, arguments.quiet));
+  graph->compact();
+  const Model after(std::move(graph));
+  if (!arguments.no_check) {
+    FOVEA_ASSIGN(const auto shapes, parse_shapes(arguments.check_shapes));
+    FOVEA_ASSIGN(const bool same, check_unchanged(arguments.model, before, after, shapes, arguments.max_error, arguments.quiet));
+    if (!same) return kNo;
+  }
+  FOVEA_RETURN_IF_ERROR(export_onnx(after, arguments.output));
+  if (!arguments.quiet) std::printf("wrote %s\n", arguments.output.c_str());
+  return kDone;
+}
+
+}  // namespace
+
+int fuse(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Rewrites chosen parts of an ONNX file as fused operators, and says what was left.");
+  app.footer("Example: fovea fuse dab_detr.onnx -o dab_detr_ln.onnx --layer-norm opset17");
+  app.add_option("model", arguments.model, "ONNX file")->required();
+  app.add_option("-o,--output", arguments.output, "ONNX file to write")->required();
+  app.add_flag("--value-offset", arguments.value_offset, "DCNv4 reads value and offset from one projection (DCNv4FuseOffset_Plugin)");
+  app.add_option("--layer-norm", arguments.layer_norm, "every spelling of LayerNorm as plugin v1 or v2, or as ONNX's own operator of opset 17")
+      ->check(CLI::IsMember({"v1", "v2", "opset17"}));
+  app.add_option("--check-shapes", arguments.check_shapes, "extents for the check of a network with free ones");
+  app.add_option("--max-error", arguments.max_error, "largest change of an output, relative to its range")->check(zero_or_more())->capture_default_str();
+  app.add_flag("--no-check", arguments.no_check, "do not run both networks on seeded inputs");
+  app.add_flag("-q,--quiet", arguments.quiet, "print nothing but errors");
+  if (const auto code = parse(app, argc, argv)) return *code;
+  if (!arguments.value_offset && arguments.layer_norm.empty()) {
+    return fail(invalid_argument("command line: expected --value-offset or --layer-norm, found neither"));
+  }
+  const Result<int> result = fuse_file(arguments);
+  return result.ok() ? *result : fail(result.status());
+}
+
+}  // namespace fovea::cli
