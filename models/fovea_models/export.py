@@ -122,20 +122,34 @@ def examples(form: Form, args) -> tuple[tuple[torch.Tensor, ...], dict]:
     return tuple(tensors), axes
 
 
+def _declare(value: onnx.ValueInfoProto, shape: tuple, dynamic: set[str]) -> None:
+    """What is certain about a result: numbers, and the batch."""
+    del value.type.tensor_type.shape.dim[:]
+    for dim in shape:
+        stated = value.type.tensor_type.shape.dim.add()
+        if isinstance(dim, int):
+            stated.dim_value = dim
+        elif dim == "N" and "batch" in dynamic:
+            stated.dim_param = "N"
+
+
 def trace(model: nn.Module, network: Network, args) -> ModelProto:
     form = network.form(args)
     inputs, axes = examples(form, args)
-    names = form.outputs + form.inner
+    results = form.outputs | form.inner
     if "batch" in args.dynamic:
-        axes |= {name: {0: "N"} for name in names}
+        axes |= {name: {0: "N"} for name in results}
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer's general remarks
         torch.onnx.export(model, inputs, buffer, dynamo=False, opset_version=args.opset, input_names=list(form.inputs),
-                          output_names=list(names), dynamic_axes=axes, custom_opsets={network.domain: 1} if network.domain else None,
+                          output_names=list(results), dynamic_axes=axes, custom_opsets={network.domain: 1} if network.domain else None,
                           do_constant_folding=not args.plain,
                           training=torch.onnx.TrainingMode.PRESERVE if args.plain else torch.onnx.TrainingMode.EVAL)
     graph = onnx.load_from_string(buffer.getvalue())
+    if args.dynamic:  # the tracer's own inference takes some extents of its example for constants
+        for value in graph.graph.output:
+            _declare(value, results[value.name], args.dynamic)
     if form.inner and not args.features:  # these were outputs to get their names
         kept = [o for o in graph.graph.output if o.name in form.outputs]
         hidden = [o for o in graph.graph.output if o.name not in form.outputs]

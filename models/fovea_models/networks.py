@@ -22,8 +22,8 @@ class Form:
     """How a network looks as a graph, given its options."""
 
     inputs: dict[str, tuple]  # name -> shape; "N", "H", "W" stand for batch and size
-    outputs: tuple[str, ...]
-    inner: tuple[str, ...] = ()  # further results: named tensors inside the graph, or outputs with --features
+    outputs: dict[str, tuple]  # None stands for an extent that follows from the others
+    inner: dict[str, tuple] = field(default_factory=dict)  # named tensors inside the graph; outputs with --features
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,21 @@ def _flash(size: str) -> Network:
     c = flash_intern_image.SIZES[size]
     return Network(
         make=lambda o: flash_intern_image.FlashInternImage(c),
-        form=lambda o: Form({"input": ("N", 3, "H", "W")}, ("output",)),
+        form=lambda o: Form({"input": ("N", 3, "H", "W")}, {"output": ("N", 1000)}),
         size=(c.side, c.side), multiple=1, domain="custom_op",
     )  # fmt: skip
+
+
+def _yolo_form(o) -> Form:
+    values = 5 + o.classes
+    maps = {f"s{stride}": ("N", 3 * values, None, None) for stride in yolov5.STRIDES}
+    return Form({"images": ("N", 3, "H", "W")}, maps if o.no_anchor else {"outputs": ("N", None, values)})
 
 
 def _yolo(size: str) -> Network:
     return Network(
         make=lambda o: yolov5.Yolov5(yolov5.SIZES[size], o.classes, decode=not o.no_anchor),
-        form=lambda o: Form({"images": ("N", 3, "H", "W")}, ("s8", "s16", "s32") if o.no_anchor else ("outputs",)),
+        form=_yolo_form,
         size=(640, 640), multiple=32, options=("classes", "no_anchor"), optional_keys=(r"anchor_grid$",),
     )  # fmt: skip
 
@@ -77,12 +83,9 @@ def _mtmi(size: str) -> Network:
 
     def form(o):
         image = {"image": ("N", 3, "H", "W")}
-        return {
-            "all": Form(image, ("seg_logits", "depth_norm"), tuple(maps)),
-            "encoder": Form(image, tuple(maps)),
-            "seg": Form(maps, ("seg_logits",)),
-            "depth": Form(maps, ("depth_norm",)),
-        }[o.part]
+        cut = {name: (*shape[:2], None, None) for name, shape in maps.items()}
+        seg, depth = {"seg_logits": ("N", mtmi.CLASSES, None, None)}, {"depth_norm": ("N", 1, None, None)}
+        return {"all": Form(image, seg | depth, cut), "encoder": Form(image, cut), "seg": Form(maps, seg), "depth": Form(maps, depth)}[o.part]
 
     options = ("part", "features", "seg_head", "seg_width", "seg_fusion", "seg_resize", "depth_padding")
     unused = (r"(^|decode_head\.)conv_seg\.", r"^head\.")  # of SegFormer's checkpoints; of ImageNet's
@@ -91,7 +94,8 @@ def _mtmi(size: str) -> Network:
 
 def _detr_form(o) -> Form:
     inputs = {"inputs": ("N", 3, "H", "W")} | ({"mask": ("N", "H", "W")} if o.mask else {})
-    return Form(inputs, ("pred_logits", "pred_boxes") + (AUX if o.aux else ()))
+    names = ("pred_logits", "pred_boxes") + (AUX if o.aux else ())
+    return Form(inputs, {n: ("N", None, dab_detr.CLASSES if n.endswith("logits") else 4) for n in names})
 
 
 # `config.json` beside an official checkpoint -> our Config.
