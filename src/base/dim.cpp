@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "base/checked_math.h"
 
@@ -179,6 +180,15 @@ Dim Dim::function(int kind, const Dim& a, const Dim& b, double scale) {
   if (a.is_constant() && b.is_constant()) {
     const auto value = apply(kind, a.constant(), b.constant(), scale);
     if (value.ok()) return Dim(*value);
+  }
+  if (kind == kMax || kind == kMin) {
+    // max(x, max(x, y)) is max(x, y) and max(x, min(x, y)) is x; min alike. Chains of broadcasts would grow without.
+    for (const auto& [x, call] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+      const Node& node = *call->node_;
+      if (node.constant != 0 || node.terms.size() != 1 || node.terms[0].coefficient != 1 || node.terms[0].atoms.size() != 1) continue;
+      const Atom& inner = *node.terms[0].atoms[0];
+      if ((inner.kind == kMax || inner.kind == kMin) && (inner.a == *x || inner.b == *x)) return inner.kind == kind ? *call : *x;
+    }
   }
   auto atom = std::make_shared<Atom>();
   atom->kind = kind;

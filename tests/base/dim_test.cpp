@@ -18,6 +18,16 @@ TEST(Dim, NormalFormFindsEqualities) {
   EXPECT_FALSE(parse("floordiv(H,2)*2") == parse("H"));
 }
 
+TEST(Dim, ExtremesAbsorbWhatTheyHold) {
+  EXPECT_EQ(parse("max(H,max(W,H))"), parse("max(W,H)"));
+  EXPECT_EQ(parse("max(max(H,W),H)"), parse("max(H,W)"));
+  EXPECT_EQ(parse("max(H,min(1,H))"), parse("H"));
+  EXPECT_EQ(parse("min(max(H,W),H)"), parse("H"));
+  EXPECT_EQ(parse("min(H,min(H,3))"), parse("min(H,3)"));
+  EXPECT_FALSE(parse("max(H,min(1,W))") == parse("H"));
+  EXPECT_FALSE(parse("max(H,2*max(H,W))") == parse("2*max(H,W)"));
+}
+
 TEST(Dim, TextRoundTrips) {
   for (const char* text : {"3", "-1*N+2", "floordiv(H+1,2)*W", "max(H,1)", "mod(H,32)", "scale(H,1.5)", "ceildiv(H,W)"}) {
     const Dim dim = parse(text);
