@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // fovea::matmul: y = act(scale * a b + c + r) or act(scale * a b + c) + r, sums in f64.
+#include <vector>
+
 #include "base/activation.h"
 #include "base/checked_math.h"
 #include "ops/fused/matmul_shapes.h"
 #include "ops/fused/pointwise_program.h"
 #include "ops/kernel_context.h"
+#include "ops/matmul/matrix_product.h"
 
 namespace fovea::ops {
 
@@ -48,23 +51,21 @@ Status fused_matmul_reference(KernelContext& context) {
   const Activation activation = Activation::from(context.attributes());
   const Residual residual = context.has_input(3) ? residual_from(context.attributes()) : Residual::None;
   const auto load = [](const Tensor& tensor, std::int64_t i) { return load_scalar(tensor.type(), tensor.raw(), i).real; };
-  std::int64_t o = 0;
-  for (std::int64_t batch = 0; batch < s.batch.elements(); ++batch) {
-    const std::int64_t a0 = s.operand_index(s.a_batch, batch) * s.m * s.k, b0 = s.operand_index(s.b_batch, batch) * s.k * s.n;
-    for (std::int64_t i = 0; i < s.m; ++i) {
-      for (std::int64_t j = 0; j < s.n; ++j, ++o) {
-        double sum = 0;
-        for (std::int64_t k = 0; k < s.k; ++k) {
-          sum += load(a, a0 + (s.a_swapped ? k * s.m + i : i * s.k + k)) * load(b, b0 + (s.b_swapped ? j * s.k + k : k * s.n + j));
-        }
-        sum *= scale;
-        if (context.has_input(2)) sum += load(context.input(2), bias_index(context.input(2).shape(), s.output, o));
-        if (residual == Residual::Before) sum += load(context.input(3), o);
-        sum = activation.apply(sum);
-        if (residual == Residual::After) sum += load(context.input(3), o);
-        store_scalar(y.type(), y.raw(), o, {.real = sum});
-      }
-    }
+  const auto wide = [&](const Tensor& tensor) {
+    std::vector<double> values(static_cast<std::size_t>(tensor.elements()));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = load(tensor, static_cast<std::int64_t>(i));
+    return values;
+  };
+  const std::vector<double> wide_a = wide(a), wide_b = wide(b);
+  std::vector<double> sums(static_cast<std::size_t>(s.output.elements()));
+  matrix_product(s, wide_a.data(), wide_b.data(), sums.data());
+  for (std::int64_t o = 0; o < s.output.elements(); ++o) {
+    double sum = sums[static_cast<std::size_t>(o)] * scale;
+    if (context.has_input(2)) sum += load(context.input(2), bias_index(context.input(2).shape(), s.output, o));
+    if (residual == Residual::Before) sum += load(context.input(3), o);
+    sum = activation.apply(sum);
+    if (residual == Residual::After) sum += load(context.input(3), o);
+    store_scalar(y.type(), y.raw(), o, {.real = sum});
   }
   return {};
 }
