@@ -33,6 +33,15 @@ PAGES = [
     ("bench", "", ["OMP_WAIT_POLICY=passive fovea bench cells.fovea --threads 2 --duration 1 --profile | head -n 12"]),
     ("compare", "`1` when an output is over the limit.",
      [f"fovea compare {NETWORK} cells.fovea --layers", f"fovea compare {NETWORK} cells.fovea --max-error 1e-12"]),
+    ("simplify", "`1` when an output changed by more than `--max-error`; then nothing is written.",
+     [f"fovea simplify {NETWORK} -o slim.onnx"]),
+    ("split", "", ["fovea split models/light/mtmi.light.onnx --at feat1,feat2,feat3,feat4 --names encoder,seg_head,depth_head -o parts | grep wrote",
+      "fovea split tests/models/tiny.onnx --at feat=r0 --names encoder,head -o parts", "fovea split models/light/mtmi.light.onnx --at feat4 -o parts"]),
+    ("surgeon", "", ["fovea surgeon tests/models/tiny.onnx -o head.onnx --inputs feat=r0 --outputs logits=scores"]),
+    ("fuse", "`1` when an output changed by more than `--max-error`; then nothing is written.",
+     ["fovea fuse models/light/flash_intern_image_t.light.onnx -o fused.onnx --value-offset --no-check",
+      "fovea fuse models/light/dab_detr_r50.light.onnx -o fused.onnx --layer-norm opset17 --no-check"]),
+    ("val", "", ["fovea val --annotations tests/models/val/truth.json --detections tests/models/val/found.json"]),
     ("inspect", "", ["fovea inspect cells.fovea | head -n 16", f"fovea inspect {NETWORK} | head -n 8"]),
     ("conformance", "`1` when a case fails, or passes although it is listed in the skip file.",
      ["fovea conformance tests/models/conformance -v"]),
@@ -79,6 +88,7 @@ environment: they sleep instead. With more threads than free cores the differenc
 | compare | `outputs[name max_abs max_rel rms cosine range ok] ok` |
 | conformance | `passed[] failed[name reason] skipped[]` |
 | predict | per image `image` and `detections[label class_id score box]`, box as `[x1, y1, x2, y2]` in pixels of the picture; or `classes`, `mask_file`, `depth_file` |
+| val | `kind pictures` and the figures: `AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl categories[]`; `top1 top5`; `mean_iou pixel_accuracy classes[]`; `abs_rel rmse delta1 delta2 delta3` |
 | inspect | `--format json`: inputs, outputs, layers, certificate, decisions |
 | ops, doctor | what they print |
 

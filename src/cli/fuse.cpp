@@ -30,18 +30,19 @@ constexpr passes::Pass kValueOffset[] = {
     {"fuse_sliced_offset", "DCNv4's value and offset cut out of one tensor", passes::fuse_sliced_offset},
     {"fuse_value_and_offset", "the projections of DCNv4's value and offset", passes::fuse_value_and_offset},
 };
+constexpr passes::PassGroup kValueOffsetGroup[] = {{"value_offset", kValueOffset, 4}};
 constexpr passes::Pass kLayerNorm[] = {
     {"fuse_layer_norm", "LayerNorm in all its spellings", passes::fuse_layer_norm},
     {"fuse_norm_affine", "factor and summand into a normalisation", passes::fuse_norm_affine},
 };
+constexpr passes::PassGroup kLayerNormGroup[] = {{"layer_norm", kLayerNorm, 4}};
 
 int count(const ir::Graph& graph, std::string_view op) {
   const auto order = graph.topological_order();
   return static_cast<int>(std::count_if(order.begin(), order.end(), [&](ir::NodeId id) { return graph.node(id).op == op; }));
 }
 
-Status run(ir::Graph& graph, std::span<const passes::Pass> list) {
-  const passes::PassGroup groups[] = {{"fuse", list, 4}};
+Status run(ir::Graph& graph, std::span<const passes::PassGroup> groups) {
   passes::PassOptions options;
   options.refresh = passes::infer_shapes;
   return passes::run_passes(graph, groups, options).status();
@@ -50,7 +51,7 @@ Status run(ir::Graph& graph, std::span<const passes::Pass> list) {
 /// Both rewrites report what they did and what they left.
 Status fuse_value_offset(ir::Graph& graph, bool quiet) {
   const int before = count(graph, "custom_op::DCNv4_Plugin");
-  FOVEA_RETURN_IF_ERROR(run(graph, kValueOffset));
+  FOVEA_RETURN_IF_ERROR(run(graph, kValueOffsetGroup));
   const int left = count(graph, "custom_op::DCNv4_Plugin");
   if (!quiet) std::printf("value and offset: %d of %d DCNv4 operators read one tensor now, %d left\n", before - left, before, left);
   for (const ir::NodeId id : graph.topological_order()) {
@@ -76,7 +77,7 @@ int suspected_norms(const ir::Graph& graph) {
 
 Status fuse_norms(ir::Graph& graph, const std::string& form, bool quiet) {
   const int native = count(graph, "LayerNormalization");
-  FOVEA_RETURN_IF_ERROR(run(graph, kLayerNorm));
+  FOVEA_RETURN_IF_ERROR(run(graph, kLayerNormGroup));
   const int fused = count(graph, "LayerNormalization"), left = suspected_norms(graph);
   if (!quiet) std::printf("layer norm: %d found (%d were LayerNormalization already), %d that look like one left\n", fused, native, left);
   if (form == "opset17") return {};
@@ -92,7 +93,8 @@ Status fuse_norms(ir::Graph& graph, const std::string& form, bool quiet) {
 Result<int> fuse_file(const Arguments& arguments) {
   FOVEA_ASSIGN(const Model before, import_onnx(arguments.model));
   auto graph = std::make_shared<ir::Graph>(before.graph());
-  FOVEA_RETURN_IF_ERROR(passes::infer_shapes(*graph));
+  // Shape arithmetic of exporters stands between the operators that belong together; simplified, it is gone.
+  FOVEA_RETURN_IF_ERROR(run(*graph, passes::simplification_passes()));
   if (arguments.value_offset) FOVEA_RETURN_IF_ERROR(fuse_value_offset(*graph, arguments.quiet));
   if (!arguments.layer_norm.empty()) FOVEA_RETURN_IF_ERROR(fuse_norms(*graph, arguments.layer_norm, arguments.quiet));
   graph->compact();
@@ -111,7 +113,7 @@ Result<int> fuse_file(const Arguments& arguments) {
 
 int fuse(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Rewrites chosen parts of an ONNX file as fused operators, and says what was left.");
+  CLI::App app("Rewrites chosen parts of an ONNX file as fused operators, after simplifying it, and says what was left.");
   app.footer("Example: fovea fuse dab_detr.onnx -o dab_detr_ln.onnx --layer-norm opset17");
   app.add_option("model", arguments.model, "ONNX file")->required();
   app.add_option("-o,--output", arguments.output, "ONNX file to write")->required();
