@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// GridSample in f32 over one to three spatial axes, in three ways that share the taps of a block of points:
+// GridSample in f32 over one to three spatial axes, in four ways; all but few share the taps of a block of points:
 //   pixels   nhwc: each tap is a run of channels
 //   planes   plain: for each channel the taps are gathered
+//   few      plain, up to 8 channels over two axes: the taps stay in registers; far points go the way of planes
 //   vectors  plain, many points: a few planes are turned into pixels first, so that a tap is one vector
 #include <algorithm>
 #include <cmath>
@@ -19,10 +20,12 @@ using namespace cpu;
 
 constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
 constexpr std::int64_t kChannelsPerJob = 64;           // planes
+constexpr std::int64_t kMostFew = 8;                   // few: channels
+constexpr std::int64_t kBlocksPerJob = 16;             // few
 constexpr std::int64_t kMostTurnedBytes = 4 << 20;     // vectors: per thread
 constexpr std::int64_t kFirstCacheBytes = 32 << 10;
 
-enum class Way : std::uint8_t { Pixels, Planes, Vectors };
+enum class Way : std::uint8_t { Pixels, Planes, Few, Vectors };
 
 /// What one thread works in.
 struct Workspace {
@@ -45,27 +48,36 @@ class PreparedGridSample : public PreparedKernel {
   std::size_t scratch_bytes() const override { return static_cast<std::size_t>(threads) * workspace_bytes(); }
 
   Status run(const Arguments& arguments) override {
-    const std::int64_t blocks = (points + kPointBlock - 1) / kPointBlock, channels = x.shape[1];
-    const std::int64_t group = way == Way::Pixels ? channels : way == Way::Planes ? kChannelsPerJob : std::int64_t{grid_sample_ops().lanes};
-    const std::int64_t groups = (channels + group - 1) / group;
-    const std::int64_t jobs = x.shape[0] * groups * (way == Way::Vectors ? 1 : blocks);
-    const std::int64_t work = (way == Way::Vectors ? points : kPointBlock) * std::min(group, channels) * taps;
+    const std::int64_t channels = x.shape[1], group = channels_per_job(), step = std::min(points, points_per_job());
+    const std::int64_t groups = (channels + group - 1) / group, pieces = (points + step - 1) / step;
+    const std::int64_t jobs = x.shape[0] * groups * pieces, work = step * std::min(group, channels) * taps;
     parallel_for(useful_threads(threads, jobs, work), jobs, [&](std::int64_t begin, std::int64_t end) {
       auto& space = *reinterpret_cast<Workspace*>(static_cast<char*>(arguments.scratch) + static_cast<std::size_t>(omp_get_thread_num() % threads) * workspace_bytes());
       for (std::int64_t job = begin; job < end; ++job) {
-        const std::int64_t block = way == Way::Vectors ? 0 : job % blocks, rest = way == Way::Vectors ? job : job / blocks;
+        const std::int64_t first = job % pieces * step, rest = job / pieces;
         const std::int64_t n = rest / groups, c = rest % groups * group, count = std::min(group, channels - c);
         const auto* src = static_cast<const float*>(arguments.inputs[0]) + n * x.strides[0] + c * x.strides[1];
         const auto* at = static_cast<const float*>(arguments.inputs[1]) + n * grid.strides[0];
         auto* dst = static_cast<float*>(arguments.outputs[0]) + n * y.strides[0] + c * y.strides[1];
         if (way == Way::Vectors) sample_vectors(space, src, at, dst, count);
-        else sample_block(space, src, at, dst, block * kPointBlock, count);
+        else if (way == Way::Few) sample_few(space, src, at, dst, first, std::min(first + step, points));
+        else sample_block(space, src, at, dst, first, std::min<std::int64_t>(kPointBlock, points - first), count);
       }
     });
     return {};
   }
 
  private:
+  std::int64_t channels_per_job() const {
+    switch (way) {
+      case Way::Planes: return kChannelsPerJob;
+      case Way::Vectors: return grid_sample_ops().lanes;
+      default: return x.shape[1];
+    }
+  }
+
+  std::int64_t points_per_job() const { return way == Way::Vectors ? points : way == Way::Few ? kBlocksPerJob * kPointBlock : kPointBlock; }
+
   std::size_t workspace_bytes() const {
     const std::size_t turned = way == Way::Vectors ? static_cast<std::size_t>(pixels * grid_sample_ops().lanes) * sizeof(float) : 0;
     return sizeof(Workspace) + (turned + 63) / 64 * 64;
@@ -122,13 +134,25 @@ class PreparedGridSample : public PreparedKernel {
     }
   }
 
-  void sample_block(Workspace& space, const float* src, const float* grid_item, float* dst, std::int64_t first, std::int64_t channels) const {
+  void sample_block(Workspace& space, const float* src, const float* grid_item, float* dst, std::int64_t first, std::int64_t points_here, std::int64_t channels) const {
     const GridSampleOps& sample = grid_sample_ops();
-    const int count = static_cast<int>(std::min<std::int64_t>(kPointBlock, points - first));
+    const int count = static_cast<int>(points_here);
     find_taps(space, grid_item, first, count, x_strides);
     if (way == Way::Pixels) return sample.sum_pixels(space.taps, taps, src, dst + first * y.strides[axes + 1], y.strides[axes + 1], channels, count);
     const auto gather = has_pairs ? sample.gather_pairs : sample.gather_plane;
     for (std::int64_t c = 0; c < channels; ++c) gather(space.taps, taps, src + c * x.strides[1], dst + c * y.strides[1] + first, count);
+  }
+
+  void sample_few(Workspace& space, const float* src, const float* grid_item, float* dst, std::int64_t first, std::int64_t end) const {
+    const std::int64_t channels = x.shape[1];
+    while (first < end) {
+      const FewPlanes planes{src, dst + first, x.shape[2], x.shape[3], channels, x.strides[2], x.strides[1], y.strides[1]};
+      first += sample_few_planes(params, planes, grid_item + first * axes, end - first);
+      // What is left has a far point in front or is less than a vector.
+      const std::int64_t count = std::min<std::int64_t>(kPointBlock, end - first);
+      if (count > 0) sample_block(space, src, grid_item, dst, first, count, channels);
+      first += count;
+    }
   }
 
   /// All points for as many channels as a vector has lanes. Lanes beyond `channels` compute on what lies there and are dropped.
@@ -219,7 +243,10 @@ class GridSampleKernel : public Kernel {
       const bool gathers_quickly = kernel->taps < 16 && kernel->pixels * 4 <= kFirstCacheBytes;
       const bool is_worth_turning = channels >= lanes / 2 && !gathers_quickly && kernel->points * kernel->taps > kernel->pixels;
       const bool fits = is_uniform(x) && x.strides[rank - 1] == 1 && kernel->pixels * lanes * 4 <= kMostTurnedBytes;
-      kernel->way = is_worth_turning && fits ? Way::Vectors : Way::Planes;
+      const bool is_simple = axes == 2 && x.strides[3] == 1 && kernel->is_packed && kernel->taps <= 4;
+      const bool has_room = kernel->per_axis == 1 || (kernel->has_pairs && x.shape[2] >= 2);
+      const bool is_few = channels <= kMostFew && is_simple && has_room;
+      kernel->way = is_worth_turning && fits ? Way::Vectors : is_few ? Way::Few : Way::Planes;
     }
     return kernel;
   }

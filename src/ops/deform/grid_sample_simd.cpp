@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// GridSample as Highway loops. At ties of nearest the last bit of a position decides, so positions take the same roundings
-// as in grid_position(): this file is compiled without contraction of products and sums.
+// GridSample as Highway loops over blocks of points: their taps, then the sums over the taps.
 #include "backends/cpu/kit/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,71 +10,11 @@
 
 #include "hwy/highway.h"
 #include "ops/deform/channel_sums-inl.h"
+#include "ops/deform/grid_sample_axis-inl.h"
 #include "ops/deform/grid_sample_tile.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fovea::cpu::HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
-using F32 = hn::ScalableTag<float>;
-using I32 = hn::RebindToSigned<F32>;
-using VF = hn::Vec<F32>;
-using ops::GridSampleParams;
-using ops::SampleMode;
-using ops::SamplePadding;
-
-/// Padding along one axis.
-struct Axis {
-  VF last, low, high, span;  // index of the last element; where reflection turns
-  bool is_point;             // reflection has no room
-
-  Axis(const GridSampleParams& params, std::int64_t extent) {
-    const F32 d;
-    const auto end = static_cast<float>(extent - 1), margin = params.align_corners ? 0.0f : 0.5f;
-    last = hn::Set(d, end);
-    low = hn::Set(d, -margin);
-    high = hn::Set(d, end + margin);
-    span = hn::Set(d, end + 2 * margin);
-    is_point = end + 2 * margin <= 0;
-  }
-
-  VF clamped(VF x) const { return hn::Min(hn::Max(x, hn::Zero(F32())), last); }
-
-  /// Distances are taken from the border that x is beyond, and so are exact.
-  HWY_INLINE VF reflected(VF x) const {
-    const F32 d;
-    if (is_point) return hn::Zero(d);
-    const auto is_below = hn::Lt(x, low);
-    const auto distance = hn::Abs(hn::Sub(x, hn::IfThenElse(is_below, low, high)));
-    auto turns = hn::Floor(hn::Div(distance, span));
-    auto rest = hn::NegMulAdd(turns, span, distance);
-    const auto too_far = hn::Lt(rest, hn::Zero(d));  // the quotient was rounded up to a whole number
-    turns = hn::IfThenElse(too_far, hn::Sub(turns, hn::Set(d, 1.0f)), turns);
-    rest = hn::IfThenElse(too_far, hn::Add(rest, span), rest);
-    const auto half = hn::Mul(turns, hn::Set(d, 0.5f));
-    const auto is_even = hn::Eq(half, hn::Floor(half));
-    // Below, an even number of turns counts upwards from `low`; above, downwards from `high`.
-    return hn::IfThenElse(hn::Xor(is_below, is_even), hn::Sub(high, rest), hn::Add(low, rest));
-  }
-
-  hn::Mask<F32> is_outside(VF x) const { return hn::Or(hn::Lt(x, low), hn::Gt(x, high)); }
-};
-
-/// Stores the tap at the whole position `at`, which padding may move or drop.
-HWY_INLINE void put_tap(const Axis& axis, SamplePadding padding, VF at, VF weight, std::int32_t* index, float* weights) {
-  const F32 d;
-  const auto inside = axis.clamped(at);
-  const auto is_outside = hn::Ne(inside, at);
-  if (padding == SamplePadding::Zeros) weight = hn::IfThenZeroElse(is_outside, weight);
-  if (padding == SamplePadding::Reflection && !hn::AllFalse(d, is_outside)) {
-    at = hn::IfThenElse(is_outside, hn::Floor(axis.reflected(at)), at);
-    at = axis.clamped(at);
-  } else {
-    at = inside;
-  }
-  hn::Store(hn::ConvertTo(I32(), at), I32(), index);
-  hn::Store(weight, d, weights);
-}
 
 /// The cubic filter at a distance of at most 1, and between 1 and 2.
 HWY_INLINE VF cubic_near(VF x) {
@@ -110,28 +49,6 @@ void split_coordinates(const float* points, int axes, AxisBlock* blocks) {
   }
 }
 
-/// grid_position(), rounding for rounding; halving is exact.
-HWY_INLINE VF position_of(VF coordinate, std::int64_t extent, bool align_corners) {
-  const F32 d;
-  const auto one = hn::Set(d, 1.0f), half = hn::Set(d, 0.5f), n = hn::Set(d, static_cast<float>(extent));
-  const auto shifted = hn::Add(coordinate, one);
-  return align_corners ? hn::Mul(hn::Mul(shifted, half), hn::Sub(n, one)) : hn::Mul(hn::Sub(hn::Mul(shifted, n), one), half);
-}
-
-/// The two taps of linear as a place and its right neighbour; at borders both may be the same element.
-HWY_INLINE void make_pair(std::int64_t extent, std::int32_t* const index[2], float* const weight[2]) {
-  const F32 d;
-  const I32 di;
-  const auto i0 = hn::Load(di, index[0]), i1 = hn::Load(di, index[1]);
-  const auto w0 = hn::Load(d, weight[0]), w1 = hn::Load(d, weight[1]);
-  const auto first = hn::Min(hn::Min(i0, i1), hn::Set(di, static_cast<std::int32_t>(extent - 2)));
-  const auto is_first0 = hn::RebindMask(d, hn::Eq(i0, first)), is_first1 = hn::RebindMask(d, hn::Eq(i1, first));
-  hn::Store(hn::Add(hn::IfThenElseZero(is_first0, w0), hn::IfThenElseZero(is_first1, w1)), d, weight[0]);
-  hn::Store(hn::Add(hn::IfThenZeroElse(is_first0, w0), hn::IfThenZeroElse(is_first1, w1)), d, weight[1]);
-  hn::Store(first, di, index[0]);
-  hn::Store(hn::Add(first, hn::Set(di, 1)), di, index[1]);
-}
-
 bool find_axis_taps(const GridSampleParams& params, std::int64_t extent, AxisBlock& block) {
   const F32 d;
   const Axis axis(params, extent);
@@ -141,24 +58,26 @@ bool find_axis_taps(const GridSampleParams& params, std::int64_t extent, AxisBlo
     auto position = position_of(hn::Load(d, block.coordinate + i), extent, params.align_corners);
     const auto is_near = hn::Lt(hn::Abs(position), hn::Set(d, kFarPosition));
     all_near = all_near && hn::AllTrue(d, is_near);
-    position = hn::IfThenElseZero(is_near, position);
-    if (params.mode == SampleMode::Nearest) position = hn::Round(position);
-    if (params.padding != SamplePadding::Zeros && params.mode != SampleMode::Cubic) {
-      const auto is_outside = axis.is_outside(position);
-      const auto inside = params.padding == SamplePadding::Border ? axis.clamped(position) : axis.reflected(position);
-      position = hn::IfThenElse(is_outside, inside, position);
-    }
+    position = placed(axis, params.mode, params.padding, hn::IfThenElseZero(is_near, position));
     const auto first = hn::Floor(position), t = hn::Sub(position, first), rest = hn::Sub(one, t);
-    const auto put = [&](int tap, auto at, auto weight) HWY_ATTR { put_tap(axis, params.padding, at, weight, block.index[tap] + i, block.weight[tap] + i); };
+    const auto store = [&](int tap, auto index, auto weight) HWY_ATTR {
+      hn::Store(index, I32(), block.index[tap] + i);
+      hn::Store(weight, d, block.weight[tap] + i);
+    };
+    const auto put = [&](int tap, auto at, auto weight) HWY_ATTR {
+      const Tap found = tap_at(axis, params.padding, at, weight);
+      store(tap, found.index, found.weight);
+    };
     switch (params.mode) {
       case SampleMode::Nearest: put(0, first, one); break;
       case SampleMode::Linear:
-        put(0, first, rest);
-        put(1, hn::Add(first, one), t);
         if (extent >= 2) {
-          std::int32_t* const index[2] = {block.index[0] + i, block.index[1] + i};
-          float* const weight[2] = {block.weight[0] + i, block.weight[1] + i};
-          make_pair(extent, index, weight);
+          const TapPair pair = pair_of(extent, tap_at(axis, params.padding, first, rest), tap_at(axis, params.padding, hn::Add(first, one), t));
+          store(0, pair.first, pair.weight0);
+          store(1, hn::Add(pair.first, hn::Set(I32(), 1)), pair.weight1);
+        } else {
+          put(0, first, rest);
+          put(1, hn::Add(first, one), t);
         }
         break;
       case SampleMode::Cubic:
@@ -207,17 +126,14 @@ HWY_INLINE void for_each_vector(float* y, int points, const Sum& sum) {
   std::copy_n(last, points - i, y + i);
 }
 
-/// sum + weight * value; a weight of 0 does not count, whatever the value is.
-HWY_INLINE VF add_tap(VF sum, VF weight, VF value) {
-  const F32 d;
-  return hn::MulAdd(weight, hn::IfThenElseZero(hn::Ne(weight, hn::Zero(d)), value), sum);
-}
-
 void gather_plane(const TapBlock& taps, int count, const float* plane, float* y, int points) {
   const F32 d;
   const I32 di;
   for_each_vector(y, points, [&](int i) HWY_ATTR {
     auto sum = hn::Zero(d);
+    if (count == 1) {  // nearest moves elements
+      return hn::IfThenElseZero(hn::Ne(hn::Load(d, taps.weight[0] + i), sum), hn::GatherIndex(d, plane, hn::Load(di, taps.offset[0] + i)));
+    }
     for (int tap = 0; tap < count; ++tap) {
       sum = add_tap(sum, hn::Load(d, taps.weight[tap] + i), hn::GatherIndex(d, plane, hn::Load(di, taps.offset[tap] + i)));
     }
@@ -226,28 +142,17 @@ void gather_plane(const TapBlock& taps, int count, const float* plane, float* y,
 }
 
 void gather_pairs(const TapBlock& taps, int count, const float* plane, float* y, int points) {
-#if HWY_TARGET == HWY_SCALAR
-  gather_plane(taps, count, plane, y, points);
-#else
   const F32 d;
-  const hn::Repartition<double, F32> pair;
-  const hn::Repartition<std::int64_t, F32> wide;
-  const hn::Rebind<std::int32_t, decltype(wide)> half;
-  const int lanes = static_cast<int>(hn::Lanes(d));
-  const auto gather = [&](const std::int32_t* offsets) HWY_ATTR {
-    const auto bytes = hn::ShiftLeft<2>(hn::PromoteTo(wide, hn::LoadU(half, offsets)));
-    return hn::BitCast(d, hn::GatherOffset(pair, reinterpret_cast<const double*>(plane), bytes));
-  };
   for_each_vector(y, points, [&](int i) HWY_ATTR {
     auto sum = hn::Zero(d);
     for (int tap = 0; tap < count; tap += 2) {
-      const auto low = gather(taps.offset[tap] + i), high = gather(taps.offset[tap] + i + lanes / 2);
-      sum = add_tap(sum, hn::Load(d, taps.weight[tap] + i), hn::ConcatEven(d, high, low));
-      sum = add_tap(sum, hn::Load(d, taps.weight[tap + 1] + i), hn::ConcatOdd(d, high, low));
+      VF left, right;
+      PairGather(hn::Load(I32(), taps.offset[tap] + i)).gather(plane, left, right);
+      sum = add_tap(sum, hn::Load(d, taps.weight[tap] + i), left);
+      sum = add_tap(sum, hn::Load(d, taps.weight[tap + 1] + i), right);
     }
     return sum;
   });
-#endif
 }
 
 void sum_pixels(const TapBlock& taps, int count, const float* source, float* y, std::int64_t step, std::int64_t channels, int points) {

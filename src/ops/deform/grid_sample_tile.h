@@ -29,6 +29,19 @@ struct alignas(64) TapBlock {
 /// Beyond this positions are left to grid_taps(): they are rare, and f32 has no room for their fractions.
 inline constexpr float kFarPosition = 0x1p20f;
 
+/// A picture of a few channels with contiguous rows, and where its samples go. Steps are in elements.
+struct FewPlanes {
+  const float* x;
+  float* y;
+  std::int64_t height, width, channels;
+  std::int64_t x_row, x_plane, y_plane;
+};
+
+/// Samples points from the front on, for nearest, or for linear and at least 2 x 2 pixels. `points` are pairs one behind the
+/// other, y[i] belongs to the first of them. Returns how many points were done: whole vectors, up to the first with a position
+/// that is not below kFarPosition. The same bits as with GridSampleOps.
+std::int64_t sample_few_planes(const ops::GridSampleParams& params, const FewPlanes& planes, const float* points, std::int64_t count);
+
 struct GridSampleOps {
   int lanes;
   /// Coordinates of a whole block whose points lie one behind the other, to `axes` blocks; the last coordinate is for the
