@@ -103,24 +103,84 @@ TEST(GridSampleCpu, NeighboursOfWeightZeroDoNotCount) {
   }
 }
 
+/// Ordinary points in turns with ties, borders, far points and numbers that are none.
+Tensor mixed_grid(std::int64_t batch, std::int64_t points) {
+  const Tensor special = special_grid({batch, points, 1, 2});
+  Tensor grid = random(DataType::f32, {batch, points, 1, 2}, -1.4, 1.4, 2);
+  for (std::int64_t i = 0; i < grid.elements(); ++i) {
+    if (i / 90 % 3 == 1) grid.data<float>()[i] = special.data<float>()[i];
+  }
+  return grid;
+}
+
+TEST(GridSampleCpu, FewChannelsOfOddPictures) {
+  for (const Shape& x : {Shape{1, 1, 9, 17}, Shape{2, 2, 5, 33}, Shape{1, 3, 65, 129}, Shape{1, 5, 2, 3}, Shape{1, 3, 1, 7}, Shape{1, 2, 7, 1}, Shape{1, 8, 11, 13}}) {
+    for_all_modes([&](const Attributes& attributes, const std::string& text) {
+      for (const std::int64_t points : {7, 64, 1111}) {
+        KernelCase test{.op = "GridSample", .attributes = attributes};
+        test.inputs = {random(DataType::f32, x), mixed_grid(x[0], points)};
+        test.layout = Layout::plain;
+        test.input_layouts = {Layout::plain, Layout::plain};
+        test.reduction_length = 16;
+        EXPECT_TRUE(agrees(test)) << text << " " << x.to_string() << " at " << points;
+        test.sliced_inputs = {0};
+        test.sliced_output = true;
+        EXPECT_TRUE(agrees(test)) << text << " " << x.to_string() << " at " << points << " sliced";
+      }
+    });
+  }
+}
+
+/// What the kernel makes of a picture at the given points.
+Tensor sampled(const Attributes& attributes, const Tensor& x, const TensorDesc& grid, const void* points, int threads) {
+  const Shape shape{x.dim(0), x.dim(1), grid.shape[1], grid.shape[2]};
+  const std::vector<TensorDesc> inputs = {TensorDesc::dense(DataType::f32, x.shape()), grid};
+  const std::vector<TensorDesc> outputs = {TensorDesc::dense(DataType::f32, shape)};
+  auto prepared = find_kernel("cpu", "GridSample", "grid_sample_points")->prepare({"GridSample", attributes, inputs, outputs, {}, threads}).value();
+  std::vector<std::byte> scratch(prepared->scratch_bytes() + 64);
+  Tensor y = Tensor::allocate(DataType::f32, shape).value();
+  const void* in[] = {x.raw(), points};
+  void* out = y.raw();
+  void* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
+  EXPECT_TRUE(prepared->run({in, &out, aligned}).ok());
+  return y;
+}
+
+// A grid with gaps is read point by point and goes the way of planes, block by block.
+TEST(GridSampleCpu, FewChannelsHaveTheBitsOfPlanes) {
+  constexpr std::int64_t kPoints = 5003;
+  const Tensor x = random(DataType::f32, {1, 3, 65, 129}), grid = mixed_grid(1, kPoints);
+  std::vector<float> gaps(2 * static_cast<std::size_t>(grid.elements()));
+  for (std::int64_t i = 0; i < grid.elements(); ++i) gaps[static_cast<std::size_t>(2 * i)] = grid.data<float>()[i];
+  const TensorDesc packed = TensorDesc::dense(DataType::f32, grid.shape());
+  TensorDesc gapped = packed;
+  for (int axis = 0; axis < 4; ++axis) gapped.strides[axis] *= 2;
+  for_all_modes([&](const Attributes& attributes, const std::string& text) {
+    const Tensor expected = sampled(attributes, x, gapped, gaps.data(), 1);
+    for (const int threads : {1, 2, 3}) {
+      EXPECT_TRUE(same(sampled(attributes, x, packed, grid.raw(), threads), expected)) << text << " " << threads << " threads";
+    }
+  });
+}
+
+TEST(GridSampleCpu, PicturesBeyondTheIndexAreRefused) {
+  const Attributes none;
+  const std::vector<TensorDesc> outputs = {TensorDesc::dense(DataType::f32, {1, 3, 4, 4})};
+  for (const std::int64_t row : {std::int64_t{1} << 20, std::int64_t{1} << 30, std::int64_t{1} << 32}) {
+    std::vector<TensorDesc> inputs = {TensorDesc::dense(DataType::f32, {1, 3, 9, 5}), TensorDesc::dense(DataType::f32, {1, 4, 4, 2})};
+    inputs[0].strides[2] = row;
+    inputs[0].strides[1] = inputs[0].strides[0] = 9 * row;
+    const Status can_run = find_kernel("cpu", "GridSample", "grid_sample_points")->can_run({"GridSample", none, inputs, outputs, {}, 1});
+    EXPECT_EQ(can_run.ok(), row < 1 << 28) << row << ": " << can_run.message();
+  }
+}
+
 TEST(GridSampleCpu, ThreadsDoNotChangeTheNumbers) {
   for (const Shape& x : {Shape{3, 20, 7, 9}, Shape{1, 5, 40, 41}}) {
     const Tensor picture = random(DataType::f32, x), grid = random(DataType::f32, {x[0], 19, 21, 2}, -1.2, 1.2, 2);
-    const Shape shape{x[0], x[1], 19, 21};
-    const Attributes none;
-    std::vector<Tensor> results;
-    for (const int threads : {1, 2, 3}) {
-      const std::vector<TensorDesc> inputs = {TensorDesc::dense(DataType::f32, x), TensorDesc::dense(DataType::f32, grid.shape())};
-      const std::vector<TensorDesc> outputs = {TensorDesc::dense(DataType::f32, shape)};
-      auto prepared = find_kernel("cpu", "GridSample", "grid_sample_points")->prepare({"GridSample", none, inputs, outputs, {}, threads}).value();
-      std::vector<std::byte> scratch(prepared->scratch_bytes() + 64);
-      results.push_back(Tensor::allocate(DataType::f32, shape).value());
-      const void* in[] = {picture.raw(), grid.raw()};
-      void* out = results.back().raw();
-      void* aligned = scratch.data() + (64 - reinterpret_cast<std::uintptr_t>(scratch.data()) % 64) % 64;
-      ASSERT_TRUE(prepared->run({in, &out, aligned}).ok());
-      EXPECT_TRUE(same(results.back(), results.front())) << threads << " threads";
-    }
+    const TensorDesc points = TensorDesc::dense(DataType::f32, grid.shape());
+    const Tensor expected = sampled({}, picture, points, grid.raw(), 1);
+    for (const int threads : {2, 3}) EXPECT_TRUE(same(sampled({}, picture, points, grid.raw(), threads), expected)) << threads << " threads";
   }
 }
 
