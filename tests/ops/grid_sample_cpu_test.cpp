@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tuned GridSample against the reference: all modes, paddings, layouts and numbers of axes, ties, and numbers that are
 // none.
+#include <hwy/targets.h>
+
 #include <cmath>
 #include <limits>
 
@@ -161,6 +163,25 @@ TEST(GridSampleCpu, FewChannelsHaveTheBitsOfPlanes) {
       EXPECT_TRUE(same(sampled(attributes, x, packed, grid.raw(), threads), expected)) << text << " " << threads << " threads";
     }
   });
+}
+
+TEST(GridSampleCpu, EveryInstructionSetAgrees) {
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    for (const Shape& x : {Shape{1, 3, 9, 17}, Shape{1, 12, 9, 17}}) {
+      for_all_modes([&](const Attributes& attributes, const std::string& text) {
+        KernelCase test{.op = "GridSample", .attributes = attributes};
+        test.inputs = {random(DataType::f32, x), mixed_grid(1, 555)};
+        test.layout = Layout::plain;
+        test.input_layouts = {Layout::plain, Layout::plain};
+        test.reduction_length = 16;
+        EXPECT_TRUE(agrees(test)) << hwy::TargetName(target) << " " << text << " " << x.to_string();
+      });
+    }
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 TEST(GridSampleCpu, PicturesBeyondTheIndexAreRefused) {
