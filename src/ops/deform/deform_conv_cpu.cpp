@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backends/cpu/kit/threads.h"
+#include "backends/cpu/kit/jobs.h"
 #include "backends/cpu/kit/tile_gemm.h"
 #include "device/kernel.h"
 #include "ops/deform/deform_conv.h"
@@ -23,6 +23,7 @@ using namespace cpu;
 constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
 // Of a tile in nhwc: samples and results share the second-level cache.
 constexpr std::int64_t kMaxPixels = 240, kTileFloats = 128 * 1024;
+constexpr std::int64_t kTilesPerThread = 3, kFewPixels = 96;
 constexpr std::int64_t kDepth = 512;  // channels and taps that are summed at a time, at least
 constexpr std::int64_t kMaxCoordinate = std::int64_t{1} << 29;
 
@@ -125,12 +126,10 @@ class PreparedDeformConv : public PreparedKernel {
       pack(in.weights, packed);
       filters = packed;
     }
-    parallel_for(threads_, runs_ * tiles_per_run_, [&](std::int64_t begin, std::int64_t end) {
-      float* const samples = scratch + static_cast<std::size_t>(threads_ > 1 ? omp_get_thread_num() % threads_ : 0) * tile_floats();
-      for (std::int64_t i = begin; i < end; ++i) {
-        if (channels_last_) convolve_pixels(tile(i), in, filters, samples);
-        else convolve_planes(tile(i), in, samples);
-      }
+    parallel_jobs(threads_, runs_ * tiles_per_run_, [&](std::int64_t i, int worker) {
+      float* const samples = scratch + static_cast<std::size_t>(worker) * tile_floats();
+      if (channels_last_) convolve_pixels(tile(i), in, filters, samples);
+      else convolve_planes(tile(i), in, samples);
     });
     return {};
   }
@@ -139,9 +138,10 @@ class PreparedDeformConv : public PreparedKernel {
   std::int64_t pixels_per_tile(int threads) const {
     const std::int64_t rows = tile_gemm().rows, wider = std::max(row_floats(), work_.geometry.oc);
     const std::int64_t most = std::clamp(kTileFloats / wider / rows * rows, 2 * rows, kMaxPixels);
-    // Tiles of one size, and where there is one run, as many for each thread.
+    // Tiles of one size, and where there is one run, a few for each thread, so that a slower one can do fewer; but none
+    // so small that reading the filters is all that it does.
     std::int64_t tiles = ceil_div(run_, most);
-    if (runs_ == 1) tiles = ceil_div(tiles, threads) * threads;
+    if (runs_ == 1) tiles = ceil_div(std::max(tiles, std::min(kTilesPerThread * threads, run_ / kFewPixels)), threads) * threads;
     return ceil_div(ceil_div(run_, tiles), rows) * rows;
   }
 
@@ -214,10 +214,15 @@ class PreparedDeformConv : public PreparedKernel {
         const Tile part{tile.n, tile.first + p, std::min(ops::kSamples, tile.count - p)};
         sample_pixels(part, in, first, last, samples + p * row_floats());
       }
-      for (std::int64_t block = 0; block < g.group * panels(); ++block) {
+      const auto filters_of = [&](std::int64_t block, std::int64_t from) {
+        return std::span(filters + (block * work_.length() + from * ic) * panel, static_cast<std::size_t>(std::min(taps_, work_.taps() - from) * ic * panel));
+      };
+      const std::int64_t blocks = g.group * panels();
+      for (std::int64_t block = 0; block < blocks; ++block) {
         const std::int64_t group = block / panels(), column = block % panels() * panel, columns = std::min(panel, g.oc_per_group() - column);
-        const float* const own = filters + (block * work_.length() + first * ic) * panel;
-        tile_gemm().accumulate(samples + group * length, row_floats(), own, y + group * g.oc_per_group() + column, pixel, tile.count, columns, length);
+        const auto next = block + 1 < blocks ? filters_of(block + 1, first) : filters_of(0, last < work_.taps() ? last : 0);
+        tile_gemm().accumulate(samples + group * length, row_floats(), filters_of(block, first).data(), y + group * g.oc_per_group() + column, pixel, tile.count, columns,
+                               length, next);
       }
     }
   }
@@ -239,7 +244,7 @@ class PreparedDeformConv : public PreparedKernel {
     for (std::int64_t o = 0; o < g.oc; ++o) std::fill_n(y + o * work_.y.strides[1], tile.count, in.bias ? in.bias[o] : 0.0f);
     for (std::int64_t group = 0; group < g.group; ++group) {
       tile_gemm().accumulate(in.weights + group * g.oc_per_group() * length, length, samples + group * length * tile_, y + group * g.oc_per_group() * work_.y.strides[1],
-                             work_.y.strides[1], g.oc_per_group(), tile.count, length);
+                             work_.y.strides[1], g.oc_per_group(), tile.count, length, {});
     }
   }
 

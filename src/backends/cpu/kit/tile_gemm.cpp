@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Six rows of c times a panel stay in registers while a block of k runs through. The block of b (at most 32 KiB) stays in
-// the first-level cache for all rows.
+// the first-level cache for all rows; meanwhile the next block comes into the second-level cache, because a b that is
+// larger than that (filters of many channels) would be waited for once a block.
 #include "backends/cpu/kit/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -24,18 +25,31 @@ constexpr int kRows = 6;
 constexpr int kVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
 constexpr std::int64_t kPanel = kVectors * kLanes;
 constexpr std::int64_t kDepth = 32 * 1024 / (kPanel * 4);
+/// For so many steps of k one cache line is fetched: little beside their products, and the next block is there after
+/// 16 times six rows.
+constexpr std::int64_t kStep = 4, kLine = 16;
+
+/// What is read next.
+struct Ahead {
+  const float *at, *end;
+
+  HWY_INLINE void fetch() {
+    __builtin_prefetch(at, 0, 2);
+    at = end - at > kLine ? at + kLine : end;
+  }
+};
 
 /// c[R, V vectors] += a[R, k] * b[k, V vectors]; the last vector counts `last` columns.
 template <int R, int V>
 HWY_INLINE void accumulate_block(const float* HWY_RESTRICT a, std::int64_t lda, const float* HWY_RESTRICT b, float* HWY_RESTRICT c, std::int64_t ldc, std::int64_t k,
-                                 std::int64_t last) {
+                                 std::int64_t last, Ahead& ahead) {
   VF sum[R][V];
 #pragma GCC unroll 6
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) sum[r][v] = hn::Zero(kTag);
   }
-  for (std::int64_t i = 0; i < k; ++i) {
+  const auto step = [&](std::int64_t i) HWY_ATTR {
     VF column[V];
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) column[v] = hn::LoadU(kTag, b + i * kPanel + v * kLanes);
@@ -45,7 +59,13 @@ HWY_INLINE void accumulate_block(const float* HWY_RESTRICT a, std::int64_t lda, 
 #pragma GCC unroll 4
       for (int v = 0; v < V; ++v) sum[r][v] = hn::MulAdd(factor, column[v], sum[r][v]);
     }
+  };
+  std::int64_t done = 0;
+  for (; done + kStep <= k; done += kStep) {
+    ahead.fetch();
+    for (std::int64_t i = 0; i < kStep; ++i) step(done + i);
   }
+  for (; done < k; ++done) step(done);
 #pragma GCC unroll 6
   for (int r = 0; r < R; ++r) {
     float* const row = c + r * ldc;
@@ -63,31 +83,35 @@ HWY_INLINE void accumulate_block(const float* HWY_RESTRICT a, std::int64_t lda, 
 }
 
 template <int V>
-void accumulate_rows(const float* a, std::int64_t lda, const float* b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t k, std::int64_t last) {
+void accumulate_rows(const float* a, std::int64_t lda, const float* b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t k, std::int64_t last,
+                     Ahead ahead) {
   std::int64_t r = 0;
-  for (; r + kRows <= m; r += kRows) accumulate_block<kRows, V>(a + r * lda, lda, b, c + r * ldc, ldc, k, last);
+  for (; r + kRows <= m; r += kRows) accumulate_block<kRows, V>(a + r * lda, lda, b, c + r * ldc, ldc, k, last, ahead);
   a += r * lda;
   c += r * ldc;
   switch (m - r) {
-    case 1: return accumulate_block<1, V>(a, lda, b, c, ldc, k, last);
-    case 2: return accumulate_block<2, V>(a, lda, b, c, ldc, k, last);
-    case 3: return accumulate_block<3, V>(a, lda, b, c, ldc, k, last);
-    case 4: return accumulate_block<4, V>(a, lda, b, c, ldc, k, last);
-    case 5: return accumulate_block<5, V>(a, lda, b, c, ldc, k, last);
+    case 1: return accumulate_block<1, V>(a, lda, b, c, ldc, k, last, ahead);
+    case 2: return accumulate_block<2, V>(a, lda, b, c, ldc, k, last, ahead);
+    case 3: return accumulate_block<3, V>(a, lda, b, c, ldc, k, last, ahead);
+    case 4: return accumulate_block<4, V>(a, lda, b, c, ldc, k, last, ahead);
+    case 5: return accumulate_block<5, V>(a, lda, b, c, ldc, k, last, ahead);
     default: return;
   }
 }
 
-void accumulate(const float* a, std::int64_t lda, const float* b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n, std::int64_t k) {
+void accumulate(const float* a, std::int64_t lda, const float* b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n, std::int64_t k,
+                std::span<const float> next) {
   const std::int64_t vectors = (n + kLanes - 1) / kLanes, last = n - (vectors - 1) * kLanes;
   for (std::int64_t i = 0; i < k; i += kDepth) {
     const std::int64_t depth = HWY_MIN(kDepth, k - i);
     const float *from = a + i, *panel = b + i * kPanel;
-    if (vectors == 1) accumulate_rows<1>(from, lda, panel, c, ldc, m, depth, last);
-    if (vectors == 2) accumulate_rows<2>(from, lda, panel, c, ldc, m, depth, last);
+    const std::span<const float> after = i + depth < k ? std::span(panel + depth * kPanel, static_cast<std::size_t>((k - i - depth) * kPanel)) : next;
+    const Ahead ahead{after.data(), after.data() + HWY_MIN(after.size(), static_cast<std::size_t>(kDepth * kPanel))};
+    if (vectors == 1) accumulate_rows<1>(from, lda, panel, c, ldc, m, depth, last, ahead);
+    if (vectors == 2) accumulate_rows<2>(from, lda, panel, c, ldc, m, depth, last, ahead);
     if constexpr (kVectors == 4) {
-      if (vectors == 3) accumulate_rows<3>(from, lda, panel, c, ldc, m, depth, last);
-      if (vectors == 4) accumulate_rows<4>(from, lda, panel, c, ldc, m, depth, last);
+      if (vectors == 3) accumulate_rows<3>(from, lda, panel, c, ldc, m, depth, last, ahead);
+      if (vectors == 4) accumulate_rows<4>(from, lda, panel, c, ldc, m, depth, last, ahead);
     }
   }
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 namespace fovea::cpu {
 
@@ -14,8 +15,10 @@ struct TileGemm {
   /// Rows that are computed together: tiles of a multiple of this waste nothing.
   std::int64_t rows;
   /// c[m, n] += a[m, k] * b[k, n] for n <= panel; lda and ldc are row strides. Columns of b from n on are read as far
-  /// as the panel goes, but count for nothing.
-  void (*accumulate)(const float* a, std::int64_t lda, const float* b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n, std::int64_t k);
+  /// as the panel goes, but count for nothing. `next`: what of b the call after this one begins with; it is fetched
+  /// into the cache meanwhile.
+  void (*accumulate)(const float* a, std::int64_t lda, const float* b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n, std::int64_t k,
+                     std::span<const float> next);
 };
 
 /// For the machine this runs on.
