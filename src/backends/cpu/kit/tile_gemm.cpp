@@ -29,13 +29,13 @@ constexpr std::int64_t kDepth = 32 * 1024 / (kPanel * 4);
 /// 16 times six rows.
 constexpr std::int64_t kStep = 4, kLine = 16;
 
-/// What is read next.
+/// What is read next, to its last number: an address behind it might belong to no page, which is slow to find out.
 struct Ahead {
-  const float *at, *end;
+  const float *at, *last;
 
   HWY_INLINE void fetch() {
     __builtin_prefetch(at, 0, 2);
-    at = end - at > kLine ? at + kLine : end;
+    at = last - at > kLine ? at + kLine : last;
   }
 };
 
@@ -106,7 +106,7 @@ void accumulate(const float* a, std::int64_t lda, const float* b, float* c, std:
     const std::int64_t depth = HWY_MIN(kDepth, k - i);
     const float *from = a + i, *panel = b + i * kPanel;
     const std::span<const float> after = i + depth < k ? std::span(panel + depth * kPanel, static_cast<std::size_t>((k - i - depth) * kPanel)) : next;
-    const Ahead ahead{after.data(), after.data() + HWY_MIN(after.size(), static_cast<std::size_t>(kDepth * kPanel))};
+    const Ahead ahead = after.empty() ? Ahead{panel, panel} : Ahead{after.data(), after.data() + HWY_MIN(after.size(), static_cast<std::size_t>(kDepth * kPanel)) - 1};
     if (vectors == 1) accumulate_rows<1>(from, lda, panel, c, ldc, m, depth, last, ahead);
     if (vectors == 2) accumulate_rows<2>(from, lda, panel, c, ldc, m, depth, last, ahead);
     if constexpr (kVectors == 4) {
