@@ -11,7 +11,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
 
 set(runtime_headers engine.h load_plugin.h model.h plugin.h session.h status.h tensor.h)
-set(compiler_headers build.h fovea.h)
+set(compiler_headers build.h fovea.h surgery.h)
 
 function(fovea_install_library component)
   set_target_properties(fovea_${component} PROPERTIES EXPORT_NAME ${component})
