@@ -18,6 +18,7 @@
 #include "base/datum.h"
 #include "base/dim.h"
 #include "base/tensor_desc.h"
+#include "ir/spelling.h"
 
 namespace fovea::ir {
 
@@ -46,6 +47,7 @@ struct Node {
   std::vector<ValueId> outputs;     ///< kNone for an output nobody wants
   std::vector<Graph> bodies;        ///< in schema order: then_branch, else_branch; body
   std::vector<std::string> sources; ///< names of the model's nodes this one stands for; empty = just `name`
+  Spelling spelling;                ///< as in the model's file, for messages
 
   bool has_input(int i) const { return i < static_cast<int>(inputs.size()) && inputs[static_cast<std::size_t>(i)] != kNone; }
 };

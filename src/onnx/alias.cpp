@@ -34,6 +34,20 @@ void unwrap_numbers(Attributes& attributes, const ops::OperatorSchema& form) {
   }
 }
 
+// The file's names for the operator's attributes; of several those that the node has.
+ir::Spelling spelling_of(const ir::Node& node, const Alias& alias) {
+  ir::Spelling spelling;
+  spelling.op = node.op;
+  for (const Renaming& renaming : alias.renamed) {
+    std::string given;
+    for (const std::string_view name : renaming.in_file) {
+      if (node.attributes.has(name)) given += str_cat(given.empty() ? "" : ", ", name);
+    }
+    if (!given.empty()) spelling.attributes.push_back({std::string(renaming.attribute), std::move(given)});
+  }
+  return spelling;
+}
+
 std::string_view shown(std::string_view domain) { return domain.empty() ? "ai.onnx" : domain; }
 
 }  // namespace
@@ -82,6 +96,7 @@ Status translate_alias(const Alias& alias, Upgrade& upgrade) {
   if (type != DataType::undefined && !(alias.form.types & ops::type_bit(type))) {
     return unsupported(alias.form.name, ": input 0 of type ", name(type), " is not supported");
   }
+  node.spelling = spelling_of(node, alias);
   node.op = std::string(alias.op);
   return alias.translate ? alias.translate(upgrade) : Status();
 }

@@ -14,11 +14,17 @@
 
 namespace fovea::onnx {
 
+struct Renaming {
+  std::string_view attribute;             ///< the operator's
+  std::vector<std::string_view> in_file;  ///< those of the alias that it is made of, or its synonyms
+};
+
 struct Alias {
   ops::OperatorSchema form;                    ///< name = op type without domain; arity, attributes, types. No shape rule
   std::vector<std::string_view> domains = {};  ///< where it counts, "" = ONNX's own; empty list: in every domain
   std::string_view op;                         ///< the operator that it becomes, for tables and messages
   Status (*translate)(Upgrade&) = nullptr;     ///< node.op has been set to `op`; the rest is as in the file
+  std::vector<Renaming> renamed = {};          ///< so that what is wrong with an attribute's value is said of the file's
 
   bool counts_in(std::string_view domain) const;
 };

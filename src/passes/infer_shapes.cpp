@@ -252,9 +252,9 @@ Status Walk::infer_node(Graph& graph, Known& known, NodeId id, int depth) {
   const Node& node = graph.node(id);
   const ops::OperatorSchema* schema = ops::find_schema(node.op);
   if (!schema || !schema->infer) return {};
-  const std::string where = str_cat("node '", node.name, "' (", node.op, ")");
+  const std::string where = str_cat("node '", node.name, "' (", node.spelling.op.empty() ? node.op : node.spelling.op, ")");
   NodeContext context(*this, graph, known, id, depth);
-  FOVEA_RETURN_IF_ERROR(schema->infer(context).with_context(where));
+  if (Status status = schema->infer(context); !status.ok()) return node.spelling.in_file_words(std::move(status)).with_context(where);
   return context.merge(known).with_context(where);
 }
 

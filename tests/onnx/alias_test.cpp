@@ -2,6 +2,7 @@
 // Aliases: nodes as other frameworks write them, in any domain that counts.
 #include "onnx/alias.h"
 
+#include "passes/infer_shapes.h"
 #include "support.h"
 
 namespace fovea::testing {
@@ -88,6 +89,19 @@ TEST(Alias, NumbersThatMakeNoSense) {
   EXPECT_ERROR(refused(ints("stride", {1, 1, 1, 1})), InvalidModel, "stride: expected 1 or 2 numbers (height, width), found 4");
   EXPECT_ERROR(refused(ints("dilation", {1, 1, 1})), InvalidModel, "dilation: expected 1 or 2 numbers");
   EXPECT_ERROR(refused(integer("group", 1) + integer("groups", 2)), InvalidModel, "expected 2 as under another name of it, found 1");
+}
+
+TEST(Alias, WrongValuesAreSaidOfTheFilesAttributes) {
+  const auto inferred = [](const Result<Model>& model) {
+    ir::Graph graph = model.ok() ? model->graph() : ir::Graph();
+    return model.ok() ? passes::infer_shapes(graph) : model.status();
+  };
+  const auto refused = [&](const std::string& attributes) { return inferred(deform_conv("MMCVDeformConv2d", "x offset weight", "mmcv", attributes)); };
+  EXPECT_ERROR(refused(ints("stride", {1, 0})), InvalidModel, "node 'dcn' (mmcv::MMCVDeformConv2d): stride: expected numbers in 1..");
+  EXPECT_ERROR(refused(ints("padding", {-1, 0})), InvalidModel, "(mmcv::MMCVDeformConv2d): padding: expected");
+  EXPECT_ERROR(refused(integer("deformable_group", 0)), InvalidModel, "(mmcv::MMCVDeformConv2d): deformable_group: expected a number in 1..");
+  const auto torchvision = inferred(deform_conv("deform_conv2d", "x weight offset mask", "torchvision", integer("dilation_h", 1) + integer("dilation_w", 0)));
+  EXPECT_ERROR(torchvision, InvalidModel, "(torchvision::deform_conv2d): dilation_h, dilation_w: expected numbers in 1..");
 }
 
 TEST(Alias, TorchvisionMaskCountsOnlyIfItIsUsed) {

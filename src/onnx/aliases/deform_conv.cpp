@@ -77,6 +77,14 @@ std::vector<AttributeSpec> mmcv_attributes() {
           {.name = "bias", .default_text = "no effect on the result"}};
 }
 
+std::vector<Renaming> mmcv_names() {
+  return {{"strides", {"stride"}},
+          {"pads", {"padding"}},
+          {"dilations", {"dilation"}},
+          {"group", {"groups", "group"}},
+          {"offset_group", {"deform_groups", "deformable_groups", "deform_group", "deformable_group"}}};
+}
+
 // x, offset, weight
 Status translate_mmcv(Upgrade& u) {
   constexpr int kOrder[] = {0, 2, 1};
@@ -109,12 +117,12 @@ Status translate_torchvision(Upgrade& u) {
 
 Alias mmcv_deform_conv() {
   return {.form = {.name = "MMCVDeformConv2d", .min_inputs = 3, .max_inputs = 3, .types = ops::kFloatTypes, .attributes = mmcv_attributes()},
-          .op = "DeformConv", .translate = translate_mmcv};
+          .op = "DeformConv", .translate = translate_mmcv, .renamed = mmcv_names()};
 }
 
 Alias mmcv_modulated_deform_conv() {
   return {.form = {.name = "MMCVModulatedDeformConv2d", .min_inputs = 4, .max_inputs = 5, .types = ops::kFloatTypes, .attributes = mmcv_attributes()},
-          .op = "DeformConv", .translate = translate_mmcv_modulated};
+          .op = "DeformConv", .translate = translate_mmcv_modulated, .renamed = mmcv_names()};
 }
 
 Alias torchvision_deform_conv() {
@@ -124,7 +132,9 @@ Alias torchvision_deform_conv() {
                                   {.name = "dilation_h", .default_text = "1"}, {.name = "dilation_w", .default_text = "1"},
                                   {.name = "groups", .default_text = "1"}, {.name = "offset_groups", .default_text = "1"},
                                   {.name = "use_mask", .default_text = "1"}}},
-          .domains = {"torchvision"}, .op = "DeformConv", .translate = translate_torchvision};
+          .domains = {"torchvision"}, .op = "DeformConv", .translate = translate_torchvision,
+          .renamed = {{"strides", {"stride_h", "stride_w"}}, {"pads", {"pad_h", "pad_w"}}, {"dilations", {"dilation_h", "dilation_w"}},
+                      {"group", {"groups"}}, {"offset_group", {"offset_groups"}}}};
 }
 
 }  // namespace fovea::onnx::aliases

@@ -85,7 +85,8 @@ Alias torchvision_roi_align() {
                               {.name = "aligned", .default_text = "0"}}},
       .domains = {"torchvision"},
       .op = "mmcv::MMCVRoiAlign",
-      .translate = translate_torchvision_roi_align};
+      .translate = translate_torchvision_roi_align,
+      .renamed = {{"output_height", {"pooled_height"}}, {"output_width", {"pooled_width"}}}};
 }
 
 }  // namespace fovea::onnx::aliases

@@ -108,7 +108,12 @@ Alias batched(std::string_view name) {
                    .types = ops::types(DataType::f32, DataType::f16),
                    .attributes = batched_attributes()},
           .op = "fovea::batched_nms",
-          .translate = translate_batched};
+          .translate = translate_batched,
+          .renamed = {{"background_class", {"backgroundLabelId"}},
+                      {"candidates", {"topK"}},
+                      {"max_output_boxes", {"keepTopK"}},
+                      {"score_threshold", {"scoreThreshold"}},
+                      {"iou_threshold", {"iouThreshold"}}}};
 }
 
 Alias mmdeploy_batched(std::string_view name, Status (*translate)(Upgrade&)) {
@@ -128,7 +133,8 @@ Alias mmdeploy_batched(std::string_view name, Status (*translate)(Upgrade&)) {
                                   {.name = "clip_boxes", .default_text = "1"},
                                   {.name = "return_index", .default_text = "0"}}},
           .op = "fovea::batched_nms",
-          .translate = translate};
+          .translate = translate,
+          .renamed = {{"background_class", {"background_label_id"}}, {"candidates", {"topk"}}, {"max_output_boxes", {"keep_topk"}}}};
 }
 
 }  // namespace
