@@ -58,6 +58,8 @@ struct Axis {
     return hn::IfThenElse(hn::Xor(is_below, is_even), hn::Sub(high, rest), hn::Add(low, rest));
   }
 
+  /// No element is there; is_outside() allows for the margin.
+  hn::Mask<F32> is_beyond(VF x) const { return hn::Or(hn::Lt(x, hn::Zero(F32())), hn::Gt(x, last)); }
   hn::Mask<F32> is_outside(VF x) const { return hn::Or(hn::Lt(x, low), hn::Gt(x, high)); }
 };
 

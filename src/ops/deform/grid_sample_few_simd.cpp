@@ -14,19 +14,33 @@ HWY_BEFORE_NAMESPACE();
 namespace fovea::cpu::HWY_NAMESPACE {
 namespace {
 
+/// The element nearest to a position; reflection brings positions inside, border to its ends. Clamping first gives the same
+/// element, since the ends are whole.
+template <SamplePadding padding>
+HWY_INLINE VI nearest(const Axis& axis, VF position) {
+  if (padding == SamplePadding::Reflection) position = placed(axis, SampleMode::Nearest, padding, position);
+  return hn::NearestInt(axis.clamped(position));
+}
+
 /// Stores a vector of nearest elements for each channel.
 template <SamplePadding padding>
 HWY_INLINE void sample_nearest(const FewPlanes& planes, const Axis& rows, const Axis& columns, VF y, VF x, float* out) {
   const F32 d;
-  const auto one = hn::Set(d, 1.0f);
-  const Tap row = tap_at(rows, padding, y, one), column = tap_at(columns, padding, x, one);
-  const auto offset = hn::Add(hn::Mul(row.index, hn::Set(I32(), static_cast<std::int32_t>(planes.x_row))), column.index);
-  const auto is_inside = hn::Ne(hn::Mul(row.weight, column.weight), hn::Zero(d));
-  for (std::int64_t c = 0; c < planes.channels; ++c) {
-    auto value = hn::GatherIndex(d, planes.x + c * planes.x_plane, offset);
-    if (padding == SamplePadding::Zeros) value = hn::IfThenElseZero(is_inside, value);
-    hn::StoreU(value, d, out + c * planes.y_plane);
+  const auto first_of_row = hn::Mul(nearest<padding>(rows, y), hn::Set(I32(), static_cast<std::int32_t>(planes.x_row)));
+  const auto offset = hn::Add(first_of_row, nearest<padding>(columns, x));
+  const auto is_outside = hn::Or(rows.is_beyond(hn::Round(y)), columns.is_beyond(hn::Round(x)));
+  const auto gather = [&](std::int64_t c) HWY_ATTR {
+    const auto value = hn::GatherIndex(d, planes.x + c * planes.x_plane, offset);
+    return padding == SamplePadding::Zeros ? hn::IfThenZeroElse(is_outside, value) : value;
+  };
+  std::int64_t c = 0;
+  for (; c + 3 <= planes.channels; c += 3) {  // a gather takes long, but does not wait for another
+    const auto a = gather(c), b = gather(c + 1), e = gather(c + 2);
+    hn::StoreU(a, d, out + c * planes.y_plane);
+    hn::StoreU(b, d, out + (c + 1) * planes.y_plane);
+    hn::StoreU(e, d, out + (c + 2) * planes.y_plane);
   }
+  for (; c < planes.channels; ++c) hn::StoreU(gather(c), d, out + c * planes.y_plane);
 }
 
 template <SamplePadding padding>
@@ -55,8 +69,9 @@ HWY_INLINE void sample_linear(const FewPlanes& planes, const Axis& rows, const A
 }
 
 template <SampleMode mode, SamplePadding padding>
-std::int64_t sample(const GridSampleParams& params, const FewPlanes& planes, const float* points, std::int64_t count) {
+std::int64_t sample(const GridSampleParams& params, const FewPlanes& all, const float* points, std::int64_t count) {
   const F32 d;
+  const FewPlanes planes = all;  // in registers: stores of vectors may change what is behind a reference
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Axis rows(params, planes.height), columns(params, planes.width);
   const auto far = hn::Set(d, kFarPosition);
@@ -67,10 +82,8 @@ std::int64_t sample(const GridSampleParams& params, const FewPlanes& planes, con
     x = position_of(x, planes.width, params.align_corners);
     y = position_of(y, planes.height, params.align_corners);
     if (!hn::AllTrue(d, hn::And(hn::Lt(hn::Abs(x), far), hn::Lt(hn::Abs(y), far)))) break;
-    x = placed(columns, mode, padding, x);
-    y = placed(rows, mode, padding, y);
-    if constexpr (mode == SampleMode::Nearest) sample_nearest<padding>(planes, rows, columns, hn::Floor(y), hn::Floor(x), planes.y + i);
-    else sample_linear<padding>(planes, rows, columns, y, x, planes.y + i);
+    if constexpr (mode == SampleMode::Nearest) sample_nearest<padding>(planes, rows, columns, y, x, planes.y + i);
+    else sample_linear<padding>(planes, rows, columns, placed(rows, mode, padding, y), placed(columns, mode, padding, x), planes.y + i);
   }
   return i;
 }
