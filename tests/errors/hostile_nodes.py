@@ -16,7 +16,8 @@ from onnx import AttributeProto, helper, numpy_helper
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "data")
 HUGE = (2**31, 2**32 + 1, 2**63 - 1, -(2**63))
 POSITIVE = {"kh", "kw", "sh", "sw", "dh", "dw", "group", "group_channels", "groups", "deform_groups", "offset_group", "offset_groups", "points", "output_height",
-            "output_width", "pooled_height", "pooled_width", "num_groups", "strides", "stride", "dilations", "dilation", "kernel_shape", "stride_h", "stride_w", "dilation_h", "dilation_w", "keepTopK", "keep_topk"}
+            "output_width", "pooled_height", "pooled_width", "num_groups", "strides", "stride", "dilations", "dilation", "kernel_shape", "stride_h", "stride_w",
+            "dilation_h", "dilation_w", "keepTopK", "keep_topk"}
 CHOICES = {"mode", "padding_mode", "interpolation_mode", "coordinate_transformation_mode", "reduction", "box_coding"}
 NODE = "hostile_node"
 

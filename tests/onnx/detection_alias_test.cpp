@@ -101,6 +101,16 @@ TEST(DetectionAlias, EfficientNms) {
             std::string::npos);
 }
 
+TEST(DetectionAlias, EfficientNmsAsRows) {
+  const auto rows = [](const std::string& attributes) {
+    return imported("EfficientNMS_ONNX_TRT", "TRT", number("score_threshold", 0.25) + number("iou_threshold", 0.5) + attributes,
+                    {{"boxes", {1, 5, 4}}, {"scores", {1, 5, 2}}}, {{"selected", {7, 3}, 6}});
+  };
+  EXPECT_EQ(rows(integer("max_output_boxes_per_class", 7) + integer("center_point_box", 1)), "fovea::batched_nms");
+  EXPECT_NE(rows(integer("max_output_boxes_per_class", 7) + integer("center_point_box", 2)).find("center_point_box: expected 0 (corners) or 1"), std::string::npos);
+  EXPECT_NE(rows("").find("max_output_boxes_per_class"), std::string::npos);
+}
+
 TEST(DetectionAlias, BatchedNmsTellsClassesAsFloats) {
   const std::string attributes = integer("shareLocation", 1) + integer("backgroundLabelId", -1) +
                                  integer("numClasses", 2) + integer("topK", 1000) + integer("keepTopK", 7) +

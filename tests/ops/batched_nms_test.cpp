@@ -43,6 +43,13 @@ TEST(BatchedNms, ClassesCompete) {
       same(detect({kBoxes, kScores}, {{"class_agnostic", 1}, {"background_class", 0}})[4], row({2, 1, -1, -1})));
 }
 
+TEST(BatchedNms, RowsWithoutGapsBetweenImages) {
+  const Tensor boxes = tensor<float>({3, 1, 4}, {0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1}), scores = tensor<float>({3, 1, 2}, {0.9, 0.8, 0.1, 0.2, 0.3, 0.7});
+  const auto rows = [&](double threshold) { return detect({boxes, scores}, {{"score_threshold", threshold}, {"max_output_boxes", 2}}, 6)[5]; };
+  EXPECT_TRUE(same(rows(0.5), tensor<std::int32_t>({6, 3}, {0, 0, 0, 0, 1, 0, 2, 1, 0, 2, 1, 0, 2, 1, 0, 2, 1, 0})));
+  EXPECT_TRUE(same(rows(0.95), tensor<std::int32_t>({6, 3}, {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1})));
+}
+
 TEST(BatchedNms, NothingFound) {
   const auto y = detect({kBoxes, kScores}, {{"score_threshold", 0.95}});
   EXPECT_TRUE(same(y[0], row({0})));
@@ -133,7 +140,7 @@ TEST(BatchedNmsKernel, AgreesWithTheReference) {
                                                   {"clip", variant == 1 ? 1 : 0},
                                                   {"offset", variant == 0 ? 1 : 0}}),
                         .inputs = {boxes, scores}};
-        test.num_outputs = 5;
+        test.num_outputs = 6;
         EXPECT_TRUE(agrees(test)) << classes << " classes, own " << own << ", variant " << variant;
         test.threads = 1;
         EXPECT_TRUE(agrees(test)) << classes << " classes, own " << own << ", variant " << variant;

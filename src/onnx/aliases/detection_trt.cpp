@@ -31,6 +31,16 @@ Status translate_efficient(Upgrade& u) {
   return {};
 }
 
+// selected_indices: rows (image, class, box)
+Status translate_efficient_onnx(Upgrade& u) {
+  const std::int64_t coding = u.take_int("center_point_box").value_or(0);
+  if (coding != 0 && coding != 1) return invalid_model("center_point_box: expected 0 (corners) or 1 (centre and size), found ", coding);
+  u.node.attributes.set("box_coding", coding);
+  rename_attribute(u.node, "max_output_boxes_per_class", "max_output_boxes");
+  u.node.outputs = arranged(u.node, {-1, -1, -1, -1, -1, 0});
+  return translate_efficient(u);
+}
+
 // The counts of boxes and classes stand in the shapes.
 Status translate_batched(Upgrade& u) {
   u.take_int("shareLocation");
@@ -160,6 +170,21 @@ Alias trt_efficient_nms() {
                                   {.name = "box_coding", .default_text = "0: corners; 1: centre and size"}}},
           .op = "fovea::batched_nms",
           .translate = translate_efficient};
+}
+
+// In spite of its attribute's name each image has one limit for all of its classes.
+Alias trt_efficient_nms_onnx() {
+  return {.form = {.name = "EfficientNMS_ONNX_TRT",
+                   .min_inputs = 2,
+                   .max_inputs = 2,
+                   .types = ops::types(DataType::f32, DataType::f16),
+                   .attributes = {{.name = "score_threshold", .type = AttributeType::Float, .required = true},
+                                  {.name = "iou_threshold", .type = AttributeType::Float, .required = true},
+                                  {.name = "max_output_boxes_per_class", .required = true},
+                                  {.name = "center_point_box", .default_text = "0: corners; 1: centre and size"}}},
+          .op = "fovea::batched_nms",
+          .translate = translate_efficient_onnx,
+          .renamed = {{"max_output_boxes", {"max_output_boxes_per_class"}}}};
 }
 
 }  // namespace fovea::onnx::aliases

@@ -24,7 +24,7 @@ Status infer(InferContext& context) {
   if (scores && scores->size() != 3)
     return invalid_model("scores: expected [images, boxes, classes], found ", to_string(*scores));
   const DataType type = context.input_element(0);
-  for (const int integers : {0, 3, 4}) context.set_output_element(integers, DataType::i32);
+  for (const int integers : {0, 3, 4, 5}) context.set_output_element(integers, DataType::i32);
   for (const int floats : {1, 2}) context.set_output_element(floats, type);
   const SymbolicShape* known = boxes ? boxes : scores;
   if (!known) return {};
@@ -32,6 +32,7 @@ Status infer(InferContext& context) {
   context.set_output_shape(0, {images, Dim(1)});
   context.set_output_shape(1, {images, keep, Dim(params.box_values())});
   for (const int row : {2, 3, 4}) context.set_output_shape(row, {images, keep});
+  context.set_output_shape(5, {images * keep, Dim(3)});
   return {};
 }
 
@@ -115,6 +116,12 @@ void write_detections(const BatchedNmsParams& params, const BatchedNmsShapes& sh
       rows.scores[i] = !valid ? 0.0f : params.sigmoid ? 1 / (1 + std::exp(-found[i].score)) : found[i].score;
     if (rows.classes) rows.classes[i] = valid ? found[i].of_class : params.padding_class;
     if (rows.indices) rows.indices[i] = valid ? found[i].box : -1;
+    if (rows.triples) {
+      std::int32_t* const triple = rows.triples + i * 3;
+      triple[0] = valid ? static_cast<std::int32_t>(rows.image) : -1;
+      triple[1] = valid ? found[i].of_class : -1;
+      triple[2] = valid ? found[i].box : -1;
+    }
     if (!rows.boxes) continue;
     float* const to = rows.boxes + i * values;
     std::fill_n(to, values, 0.0f);
@@ -132,11 +139,19 @@ void write_detections(const BatchedNmsParams& params, const BatchedNmsShapes& sh
   }
 }
 
+void close_triples(std::int32_t* triples, std::int64_t count) {
+  std::int64_t valid = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (triples[i * 3] >= 0) std::copy_n(triples + i * 3, 3, triples + 3 * valid++);
+  }
+  for (std::int64_t i = valid; valid > 0 && i < count; ++i) std::copy_n(triples + 3 * (valid - 1), 3, triples + i * 3);
+}
+
 OperatorSchema batched_nms_schema() {
   return {.name = "fovea::batched_nms",
           .min_inputs = 2,
           .max_inputs = 3,
-          .max_outputs = 5,
+          .max_outputs = 6,
           .types = types(DataType::f32, DataType::f16, DataType::bf16),
           .attributes = {{.name = "max_output_boxes", .required = true},
                          {.name = "score_threshold", .type = AttributeType::Float, .default_text = "0"},

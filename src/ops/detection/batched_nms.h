@@ -2,9 +2,11 @@
 // fovea::batched_nms: the detections of each image, best first, in outputs of fixed size; what TensorRT's and
 // mmdeploy's plugins share. boxes [N, S, 4] or [N, S, 1 or C, 4] (5 where rotated), scores [N, S, C], anchors [1 or N,
 // S, 4]
-//   -> count i32 [N,1], boxes [N,K,4], scores [N,K], classes i32 [N,K], index of the box i32 [N,K]
+//   -> count i32 [N,1], boxes [N,K,4], scores [N,K], classes i32 [N,K], index of the box i32 [N,K],
+//      all of them once more as rows (image, class, index) i32 [N*K,3]
 // Each class keeps its own best (or all compete), the K best of all classes are told; equal scores by class, then
-// index. Rows behind the last detection are 0, their class `padding_class`, their index -1.
+// index. Rows behind the last detection are 0, their class `padding_class`, their index -1; the sixth output has no
+// gaps between images, and repeats its last row (-1 where there is none).
 #pragma once
 
 #include "base/attributes.h"
@@ -46,7 +48,8 @@ struct Detection {
 struct DetectionRows {
   std::int32_t* count;
   float *boxes, *scores;
-  std::int32_t *classes, *indices;
+  std::int32_t *classes, *indices, *triples;
+  std::int64_t image;
 };
 
 /// The task of one class of an image (of all, where they compete), for `scores` laid out as the task needs them: one
@@ -56,5 +59,7 @@ NmsTask class_task(const BatchedNmsParams& params, const BatchedNmsShapes& shape
 /// Writes the first params.keep of `found`, which are sorted.
 void write_detections(const BatchedNmsParams& params, const BatchedNmsShapes& shapes, const float* boxes,
                       const Detection* found, std::int64_t count, const DetectionRows& rows);
+/// When all images are written: moves the valid of `count` triples to the front and repeats the last behind them.
+void close_triples(std::int32_t* triples, std::int64_t count);
 
 }  // namespace fovea::ops

@@ -71,6 +71,7 @@ class PreparedBatchedNms : public PreparedKernel {
                     std::sort(own, own + keep);
                     write_detections(params, shapes, boxes + n * image_boxes, own, keep, rows(arguments, n));
                   });
+    if (std::int32_t* const triples = rows(arguments, 0).triples) ops::close_triples(triples, shapes.images * params.keep);
     return {};
   }
 
@@ -137,7 +138,7 @@ class PreparedBatchedNms : public PreparedKernel {
     const std::int64_t row = n * params.keep;
     return {static_cast<std::int32_t*>(at(0, n)), static_cast<float*>(at(1, row * params.box_values())),
             static_cast<float*>(at(2, row)), static_cast<std::int32_t*>(at(3, row)),
-            static_cast<std::int32_t*>(at(4, row))};
+            static_cast<std::int32_t*>(at(4, row)), static_cast<std::int32_t*>(at(5, row * 3)), n};
   }
 };
 
@@ -156,7 +157,7 @@ class BatchedNmsKernel : public Kernel {
     FOVEA_ASSIGN(const BatchedNmsShapes shapes,
                  BatchedNmsShapes::find(params, problem.inputs[0].shape, problem.inputs[1].shape));
     const Shape row{shapes.images, params.keep};
-    const Shape expected[] = {{shapes.images, 1}, {shapes.images, params.keep, params.box_values()}, row, row, row};
+    const Shape expected[] = {{shapes.images, 1}, {shapes.images, params.keep, params.box_values()}, row, row, row, {shapes.images * params.keep, 3}};
     for (std::size_t o = 0; o < problem.outputs.size(); ++o) {
       const TensorDesc& desc = problem.outputs[o];
       if (desc.type == DataType::undefined) continue;

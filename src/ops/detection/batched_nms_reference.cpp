@@ -2,6 +2,7 @@
 // fovea::batched_nms, class by class with the plain non-maximum suppression.
 #include <cmath>
 
+#include "base/checked_math.h"
 #include "ops/detection/batched_nms.h"
 #include "ops/widen.h"
 
@@ -86,6 +87,9 @@ Status batched_nms_reference(KernelContext& context) {
   FOVEA_ASSIGN(Tensor count, integers(0, {shapes.images, 1}));
   FOVEA_ASSIGN(Tensor classes, integers(3, row));
   FOVEA_ASSIGN(Tensor indices, integers(4, row));
+  std::int64_t triple_count = 0;
+  if (!checked_mul(shapes.images, params.keep, triple_count)) return invalid_argument("images: ", shapes.images, " x ", params.keep, " rows overflow 63 bits");
+  FOVEA_ASSIGN(Tensor triples, integers(5, {triple_count, 3}));
   std::optional<WideOutput> told_boxes, told_scores;
   if (context.num_outputs() > 1) {
     FOVEA_ASSIGN(told_boxes, WideOutput::create(context, 1, type, {shapes.images, params.keep, params.box_values()}));
@@ -103,8 +107,9 @@ Status batched_nms_reference(KernelContext& context) {
     const std::int64_t to = n * params.keep;
     write_detections(params, shapes, own, found.data(), static_cast<std::int64_t>(found.size()),
                      {at(count, n), told_boxes ? told_boxes->data<float>() + to * params.box_values() : nullptr,
-                      told_scores ? told_scores->data<float>() + to : nullptr, at(classes, to), at(indices, to)});
+                      told_scores ? told_scores->data<float>() + to : nullptr, at(classes, to), at(indices, to), at(triples, to * 3), n});
   }
+  if (triples.defined()) close_triples(triples.data<std::int32_t>(), triple_count);
   if (told_boxes) FOVEA_RETURN_IF_ERROR(told_boxes->finish());
   return told_scores ? told_scores->finish() : Status();
 }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EfficientNMS_TRT, BatchedNMS_TRT, BatchedNMSDynamic_TRT, mmdeploy's TRTBatchedNMS and TRTBatchedRotatedNMS: a fixed
+"""EfficientNMS_TRT, EfficientNMS_ONNX_TRT, BatchedNMS_TRT, BatchedNMSDynamic_TRT, mmdeploy's TRTBatchedNMS and TRTBatchedRotatedNMS: a fixed
 number of rows, the rest padding. Attributes and padding as in NVIDIA's and mmdeploy's documentation of these plugins."""
 import numpy as np
 
 from onnx_case import Case, case, dyadic, f32, i32
-from reference.nms import batched_nms_trt, efficient_nms, trt_batched_nms
+from reference.nms import batched_nms_trt, efficient_nms, efficient_nms_onnx, trt_batched_nms
 
 
 def boxes_of(seed, batch, count, classes=None, size=6.0):
@@ -59,6 +59,34 @@ def efficient_cases():
         inputs = [f32(boxes_of(30 + k, n, count)), f32(scores_of(40 + k, (n, count, classes)))]
         sets.append((inputs, efficient_outputs(inputs, EFFICIENT)))
     yield Case("nms/efficient_dynamic_sizes", "EfficientNMS_TRT", sets, domain="TRT", attributes=EFFICIENT)
+
+
+ROWS = dict(score_threshold=0.3, iou_threshold=0.4, max_output_boxes_per_class=12, center_point_box=0)
+
+
+def efficient_onnx(name, boxes, scores, domain="TRT", extra=None, **changed):
+    b, s, attributes = f32(boxes), f32(scores), {**ROWS, **changed}
+    rows = efficient_nms_onnx(b.exact, s.exact, **f32_attributes(attributes))
+    return case("nms/efficient_onnx_" + name, "EfficientNMS_ONNX_TRT", [b, s], [i32(rows)], domain=domain, attributes={**attributes, **(extra or {})})
+
+
+def efficient_onnx_cases():
+    boxes, scores = boxes_of(1, 2, 20), scores_of(2, (2, 20, 3))
+    yield efficient_onnx("plain", boxes, scores)
+    yield efficient_onnx("no_domain", boxes, scores, domain="", extra=dict(plugin_version="1", plugin_namespace=""))
+    yield efficient_onnx("one_row", boxes, scores, max_output_boxes_per_class=1)
+    yield efficient_onnx("last_row_again", boxes, scores, max_output_boxes_per_class=50, score_threshold=0.75)
+    yield efficient_onnx("nothing_found", boxes, scores, score_threshold=1.5)
+    yield efficient_onnx("nothing_found_in_the_last_image", boxes, scores * np.array([1.0, 0.25])[:, None, None])
+    yield efficient_onnx("nothing_found_in_the_first_image", boxes, scores * np.array([0.25, 1.0])[:, None, None])
+    yield efficient_onnx("center_point", np.concatenate([(boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]], axis=2), scores, center_point_box=1)
+    yield efficient_onnx("boxes_per_class", boxes_of(3, 2, 10, 3), scores_of(4, (2, 10, 3)))
+    yield efficient_onnx("no_boxes", np.zeros((2, 0, 4)), np.zeros((2, 0, 3)), max_output_boxes_per_class=3)
+    sets = []
+    for k, (n, count, classes) in enumerate(((1, 5, 2), (3, 9, 1), (2, 30, 4))):
+        inputs = [f32(boxes_of(50 + k, n, count)), f32(scores_of(60 + k, (n, count, classes)))]
+        sets.append((inputs, [i32(efficient_nms_onnx(*(t.exact for t in inputs), **f32_attributes(ROWS)))]))
+    yield Case("nms/efficient_onnx_dynamic_sizes", "EfficientNMS_ONNX_TRT", sets, domain="TRT", attributes=ROWS)
 
 
 BATCHED = dict(shareLocation=1, backgroundLabelId=-1, numClasses=3, topK=20, keepTopK=12, scoreThreshold=0.3, iouThreshold=0.4, isNormalized=1, clipBoxes=0)
@@ -119,5 +147,6 @@ def deploy_cases():
 
 def cases():
     yield from efficient_cases()
+    yield from efficient_onnx_cases()
     yield from batched_cases()
     yield from deploy_cases()

@@ -138,6 +138,21 @@ def efficient_nms(boxes, scores, anchors=None, score_threshold=0.25, iou_thresho
     return out
 
 
+def efficient_nms_onnx(boxes, scores, score_threshold, iou_threshold, max_output_boxes_per_class, center_point_box=0):
+    """EfficientNMS_ONNX_TRT: rows (image, class, box), the best `max_output_boxes_per_class` of all classes of each image; the last
+    one is repeated to batch * max_output_boxes_per_class rows, -1 where nothing is found."""
+    batch, count, classes = scores.shape
+    rows = []
+    for b in range(batch):
+        flat, own = scores[b].reshape(-1), ordered(boxes[b] if boxes.ndim == 4 else np.repeat(boxes[b][:, None], classes, axis=1), center_point_box).reshape(-1, 4)
+        candidates = [i for i in range(count * classes) if flat[i] >= score_threshold]
+        overlap = lambda p, q: iou(own[p], own[q]) if p % classes == q % classes else -1.0
+        kept = suppress(flat, candidates, overlap, max_output_boxes_per_class, lambda v: v >= iou_threshold)
+        rows += [(b, i % classes, i // classes) for i in kept]
+    room = batch * max_output_boxes_per_class
+    return np.array((rows + [rows[-1] if rows else (-1, -1, -1)] * room)[:room], np.int64).reshape(room, 3)
+
+
 def batched(boxes, scores, overlap, background, top_k, keep_top_k, score_threshold, iou_threshold):
     """Per image the kept (score, class, box) over all classes, best first: up to `top_k` candidates a class, score >
     threshold, IoU not > threshold. boxes [N, C or 1, 4 or 5], scores [N, C]."""
