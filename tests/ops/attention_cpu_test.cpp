@@ -49,6 +49,17 @@ TEST(AttentionCpu, Masks) {
   }
 }
 
+/// Scores rise (or fall) from tile to tile by several times what a row's shift stays behind.
+TEST(AttentionCpu, TilesOfFarLargerScores) {
+  for (const float step : {0.06f, -0.06f}) {
+    KernelCase test = attention_case({1, 2, 50, 16}, {1, 2, 400, 16}, {1, 2, 400, 8}, attributes({{"scale", 1.0}}));
+    float *const q = test.inputs[0].data<float>(), *const k = test.inputs[1].data<float>();
+    for (std::int64_t i = 0; i < test.inputs[0].elements(); ++i) q[i] = i % 16 == 0 ? 1 : q[i] / 16;
+    for (std::int64_t i = 0; i < test.inputs[1].elements(); i += 16) k[i] = step * static_cast<float>(i / 16 % 400);
+    EXPECT_TRUE(agrees(test)) << step;
+  }
+}
+
 TEST(AttentionCpu, SaysWhyNot) {
   KernelCase test = attention_case({1, 1, 4, 8}, {1, 1, 4, 8}, {1, 1, 4, 8}, attributes({{"is_causal", 1}}));
   EXPECT_EQ(refusal(test, "attention_tiles"), "neither causal nor capped scores");

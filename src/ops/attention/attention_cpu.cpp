@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention in f32: tiles of queries against tiles of keys, with the softmax carried along (largest score and sum so far), so
-// that scores never take more than one tile. Keys (transposed) and values are packed once per head and thread.
+// that scores never take more than one tile. Keys (tile by tile, transposed) and values are packed once per head and thread; a
+// tile's keys, values, scores and queries fit into the first cache where heads are 32 wide.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include "backends/cpu/kit/row_ops.h"
 #include "backends/cpu/kit/threads.h"
 #include "device/kernel.h"
+#include "ops/attention/running_softmax.h"
 #include "ops/attention/tile_product.h"
 
 namespace fovea {
@@ -17,7 +19,7 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::int64_t kQueryTile = 48, kKeyTile = 256;  // scores: 48 KB
+constexpr std::int64_t kQueryTile = 48, kKeyTile = 64;  // scores: 12 KB
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 std::int64_t padded(std::int64_t n) { return (n + kProductPadding - 1) / kProductPadding * kProductPadding; }
@@ -64,19 +66,22 @@ class PreparedAttention : public PreparedKernel {
   }
 
  private:
-  // memory: keys [width, keys], values [keys, value width], queries, scores, result, largest score and sum
-  std::int64_t keys_floats() const { return q.width * padded(k.rows); }
+  // memory: keys [tiles, width, keys], values [keys, value width], queries, scores, result, sums, shifts
+  std::int64_t keys_floats() const { return q.width * ((k.rows + kKeyTile - 1) / kKeyTile * kKeyTile); }
   std::int64_t values_floats() const { return k.rows * padded(v.width); }
   std::int64_t floats() const {
-    return padded(keys_floats() + values_floats() + kQueryTile * (q.width + kKeyTile + padded(v.width) + 2));
+    return padded(keys_floats() + values_floats() + kQueryTile * (q.width + kKeyTile + padded(v.width) + kRowSums + 1));
   }
 
   void pack(const Arguments& arguments, float* memory, std::int64_t b, std::int64_t h) const {
     const float* from = static_cast<const float*>(arguments.inputs[1]) + b * k.batch_step + h * k.head_step;
-    const std::int64_t step = padded(k.rows);
-    if (step != k.rows) std::fill_n(memory, keys_floats(), 0.0f);
-    for (std::int64_t j = 0; j < k.rows; ++j) {
-      for (std::int64_t d = 0; d < q.width; ++d) memory[d * step + j] = from[j * k.row_step + d];
+    for (std::int64_t j = 0; j < k.rows; j += kKeyTile) {
+      float* const tile = memory + j * q.width;
+      const std::int64_t keys = std::min(kKeyTile, k.rows - j);
+      if (keys < kKeyTile) std::fill_n(tile, q.width * kKeyTile, 0.0f);
+      for (std::int64_t i = 0; i < keys; ++i) {
+        for (std::int64_t d = 0; d < q.width; ++d) tile[d * kKeyTile + i] = from[(j + i) * k.row_step + d];
+      }
     }
     float* to = memory + keys_floats();
     from = static_cast<const float*>(arguments.inputs[2]) + b * v.batch_step + h * v.head_step;
@@ -89,36 +94,31 @@ class PreparedAttention : public PreparedKernel {
   void attend(const Arguments& arguments, float* memory, std::int64_t b, std::int64_t h, std::int64_t first) const {
     const RowOps& ops = row_ops();
     const TileProduct multiply = tile_product();
+    const SoftenScores soften = soften_scores();
     const std::int64_t rows = std::min(kQueryTile, q.rows - first), width = padded(v.width);
     float* const queries = memory + keys_floats() + values_floats();
     float* const scores = queries + kQueryTile * q.width;
     float* const result = scores + kQueryTile * kKeyTile;
-    float* const largest = result + kQueryTile * width;
-    float* const sums = largest + kQueryTile;
+    float* const sums = result + kQueryTile * width;
+    const SoftmaxRows softmax{rows, sums + kQueryTile * kRowSums, sums, result, width};
     const float* from = static_cast<const float*>(arguments.inputs[0]) + b * q.batch_step + h * q.head_step + first * q.row_step;
     for (std::int64_t r = 0; r < rows; ++r) ops.scale(from + r * q.row_step, scale, queries + r * q.width, q.width);
     std::fill_n(result, rows * width, 0.0f);
-    std::fill_n(largest, rows, kMinusInfinity);
-    std::fill_n(sums, rows, 0.0f);
+    std::fill_n(softmax.shifts, rows, kMinusInfinity);
+    std::fill_n(sums, rows * kRowSums, 0.0f);
     for (std::int64_t j = 0; j < k.rows; j += kKeyTile) {
       const std::int64_t keys = std::min(kKeyTile, k.rows - j);
-      multiply(queries, q.width, memory + j, padded(k.rows), scores, kKeyTile, rows, q.width, padded(keys), false);
+      multiply(queries, q.width, memory + j * q.width, kKeyTile, scores, kKeyTile, rows, q.width, padded(keys), false);
       for (std::int64_t r = 0; r < rows; ++r) {
         float* const row = scores + r * kKeyTile;
         if (has_mask) add_mask(arguments, row, b, h, first + r, j, keys);
-        const float before = largest[r], now = std::max(before, ops.max(row, keys));
-        // While everything so far is masked there is no score to count from.
-        const float shift = now == kMinusInfinity ? 0 : now;
-        const float sum = ops.exp_shifted(row, shift, row, keys);
-        const float fading = before == now ? 1 : std::exp(before - shift);
-        sums[r] = sums[r] * fading + sum;
-        largest[r] = now;
-        if (fading != 1) ops.scale(result + r * width, fading, result + r * width, width);
+        std::fill(row + keys, row + padded(keys), kMinusInfinity);
       }
+      soften(softmax, scores, kKeyTile, padded(keys));
       multiply(scores, kKeyTile, memory + keys_floats() + j * width, width, result, width, rows, keys, width, true);
     }
     float* to = static_cast<float*>(arguments.outputs[0]) + b * y.batch_step + h * y.head_step + first * y.row_step;
-    for (std::int64_t r = 0; r < rows; ++r) ops.scale(result + r * width, 1 / sums[r], to + r * y.row_step, v.width);
+    for (std::int64_t r = 0; r < rows; ++r) ops.scale(result + r * width, 1 / ops.sum(sums + r * kRowSums, kRowSums), to + r * y.row_step, v.width);
   }
 
   void add_mask(const Arguments& arguments, float* row, std::int64_t b, std::int64_t h, std::int64_t i, std::int64_t j, std::int64_t keys) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// c += a b with a block of c in registers: six rows by two vectors, twelve independent sums.
+// c += a b with a block of c in registers: six rows by two vectors, or by four where there are 32 registers.
 #include "backends/cpu/kit/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -47,6 +47,9 @@ template <int kRows>
 HWY_INLINE void stripe(const float* a, std::int64_t a_step, const float* b, std::int64_t b_step, float* c, std::int64_t c_step, std::int64_t k, std::int64_t n, bool adds) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(F32()));
   std::int64_t j = 0;
+  if constexpr (HWY_TARGET <= HWY_AVX3) {
+    for (; j + 4 * lanes <= n; j += 4 * lanes) block<kRows, 4>(a, a_step, b + j, b_step, c + j, c_step, k, adds);
+  }
   for (; j + 2 * lanes <= n; j += 2 * lanes) block<kRows, 2>(a, a_step, b + j, b_step, c + j, c_step, k, adds);
   for (; j + lanes <= n; j += lanes) block<kRows, 1>(a, a_step, b + j, b_step, c + j, c_step, k, adds);
 }

@@ -43,6 +43,23 @@ HWY_INLINE V exp_f32(D d, V x) {
   return hn::IfThenElse(hn::IsNaN(x), x, result);
 }
 
+/// exp(x) for x <= 80; 0 below -87, where exp_f32 still has numbers down to 1e-45. Half the work of exp_f32.
+template <class D, class V>
+HWY_INLINE V exp_bounded_f32(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  const V whole = hn::Set(d, 0x1.8p23f);  // added to a small number it leaves its integer in the low bits
+  const V shifted = hn::MulAdd(x, hn::Set(d, 1.44269504f), whole), n = hn::Sub(shifted, whole);
+  V r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x);
+  r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), r);
+  V p = hn::MulAdd(hn::Set(d, 0x1.6db44ep-10f), r, hn::Set(d, 0x1.123b72p-7f));
+  p = hn::MulAdd(p, r, hn::Set(d, 0x1.55545ep-5f));
+  p = hn::MulAdd(p, r, hn::Set(d, 0x1.55548ep-3f));
+  p = hn::MulAdd(p, r, hn::Set(d, 0.5f));
+  p = hn::MulAdd(hn::MulAdd(p, r, hn::Set(d, 1.0f)), r, hn::Set(d, 1.0f));
+  const V result = hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
+  return hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -87.0f)), result);
+}
+
 /// 1 / (1 + exp(-x))
 template <class D, class V>
 HWY_INLINE V sigmoid_f32(D d, V x) {
