@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/layout_copy.h"
 
+#include <omp.h>
+
 #include <cstring>
+
+#include "base/strided_copy.h"
 
 namespace fovea {
 
@@ -46,7 +50,13 @@ Status copy_layout(const TensorDesc& from, const void* src, const TensorDesc& to
     std::memcpy(dst, src, from.bytes());
     return {};
   }
-  // The innermost loop runs over the destination's fastest axis that is not blocked on either side.
+  if (block_of(from.layout) == 1 && block_of(to.layout) == 1) {
+    const StridedCopy copy(size, from.shape.dims(), from.strides.dims(), to.strides.dims());
+#pragma omp parallel if (from.bytes() > (1 << 20))
+    copy.run_part(src, dst, omp_get_thread_num(), omp_get_num_threads());
+    return {};
+  }
+  // Blocks. The innermost loop runs over the destination's fastest axis that is not blocked on either side.
   const int rank = from.shape.rank();
   if (rank == 0) {
     std::memcpy(dst, src, size);

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "backends/cpu/kit/wide_gemm.h"
 #include "base/checked_math.h"
 #include "ops/elementwise/broadcast.h"
 #include "ops/wide.h"
@@ -101,20 +103,37 @@ void softmax(double* scores, std::int64_t count) {
   for (std::int64_t j = 0; j < count; ++j) scores[j] /= sum;
 }
 
-/// Columns become rows, so that the product with the queries streams through memory.
-Result<Tensor> transpose_keys(const Tensor& keys) {
-  const std::int64_t total = keys.dim(2), width = keys.dim(3);
-  FOVEA_ASSIGN(Tensor result, Tensor::allocate(DataType::f64, {keys.dim(0), keys.dim(1), width, total}));
-  const std::int64_t matrices = keys.elements() == 0 ? 0 : keys.dim(0) * keys.dim(1);
-  for (std::int64_t m = 0; m < matrices; ++m) {
-    const double* from = keys.data<double>() + m * total * width;
-    double* to = result.data<double>() + m * total * width;
-    for (std::int64_t j = 0; j < total; ++j) {
-      for (std::int64_t d = 0; d < width; ++d) to[d * total + j] = from[j * width + d];
+/// Matrices b[k, n] as wide_gemm() reads them: panel after panel of n, each k rows of `width` numbers, zeros behind n.
+struct Panels {
+  Tensor wide;
+  std::int64_t k = 0, count = 0, width = 0;
+
+  const double* panel(std::int64_t matrix, std::int64_t p) const { return wide.data<double>() + (matrix * count + p) * k * width; }
+  std::int64_t columns() const { return count * width; }
+
+  /// at(matrix, i, j): the element of b.
+  template <class At>
+  static Result<Panels> pack(std::int64_t matrices, std::int64_t k, std::int64_t n, const At& at) {
+    const std::int64_t width = cpu::wide_gemm().panel;
+    Panels panels{{}, k, (n + width - 1) / width, width};
+    FOVEA_ASSIGN(panels.wide, Tensor::allocate(DataType::f64, {matrices, panels.count, k, width}));
+    double* out = panels.wide.data<double>();
+    for (std::int64_t m = 0; m < matrices; ++m) {
+      for (std::int64_t p = 0; p < panels.count; ++p) {
+        for (std::int64_t i = 0; i < k; ++i, out += width) {
+          for (std::int64_t j = p * width; j < std::min(n, (p + 1) * width); ++j) out[j - p * width] = at(m, i, j);
+        }
+      }
     }
+    return panels;
   }
-  return result;
-}
+
+  /// c[rows, columns()] = a[rows, k] * b.
+  void multiply(std::int64_t matrix, const double* a, std::int64_t lda, std::int64_t rows, std::vector<double>& c) const {
+    c.assign(static_cast<std::size_t>(rows * columns()), 0.0);
+    for (std::int64_t p = 0; p < count; ++p) cpu::wide_gemm().accumulate(a, lda, panel(matrix, p), c.data() + p * width, columns(), rows, k);
+  }
+};
 
 }  // namespace
 
@@ -149,7 +168,13 @@ Status attention_reference(KernelContext& context) {
   if (mode < 0 || mode > 3) return invalid_argument("Attention: qk_matmul_output_mode must be 0 to 3, found ", mode);
 
   FOVEA_ASSIGN(const Tensor queries, widen(context, 0));
-  FOVEA_ASSIGN(const Tensor keys_transposed, transpose_keys(keys.wide));
+  const std::int64_t matrices = keys.wide.elements() == 0 && values.wide.elements() == 0 ? 0 : ks.batch * ks.heads;
+  FOVEA_ASSIGN(const Panels key_panels, Panels::pack(matrices, qs.width, total, [&](std::int64_t m, std::int64_t d, std::int64_t j) {
+                 return keys.wide.data<double>()[(m * total + j) * qs.width + d];
+               }));
+  FOVEA_ASSIGN(const Panels value_panels, Panels::pack(matrices, total, vs.width, [&](std::int64_t m, std::int64_t j, std::int64_t d) {
+                 return values.wide.data<double>()[(m * total + j) * vs.width + d];
+               }));
   FOVEA_ASSIGN(Tensor y, Tensor::allocate(DataType::f64, qs.packed ? Shape{qs.batch, qs.rows, qs.heads * vs.width}
                                                                    : Shape{qs.batch, qs.heads, qs.rows, vs.width}));
   Tensor shown;  // what qk_matmul_output holds
@@ -157,41 +182,39 @@ Status attention_reference(KernelContext& context) {
     FOVEA_ASSIGN(shown, Tensor::allocate(DataType::f64, {qs.batch, qs.heads, qs.rows, total}));
   }
   const Heads ys{qs.batch, qs.heads, qs.rows, vs.width, qs.packed};
-  const std::int64_t rows = q.elements() == 0 && y.elements() == 0 ? 0 : qs.batch * qs.heads * qs.rows;
-#pragma omp parallel for schedule(static) if (static_cast<double>(rows) * static_cast<double>(total) > 4096)
-  for (std::int64_t line = 0; line < rows; ++line) {
-    const std::int64_t b = line / (qs.heads * qs.rows), h = line / qs.rows % qs.heads, i = line % qs.rows;
-    const std::int64_t matrix = b * ks.heads + h / (qs.heads / ks.heads);
-    const auto show = [&](const std::vector<double>& row, std::int64_t stage) {
-      if (shown.defined() && mode == stage) std::copy(row.begin(), row.end(), shown.data<double>() + line * total);
-    };
-    std::vector<double> scores(static_cast<std::size_t>(total), 0.0);
-    const double* query = queries.data<double>() + qs.row_offset(b, h, i);
-    for (std::int64_t d = 0; d < qs.width; ++d) {
-      const double* key = keys_transposed.data<double>() + (matrix * qs.width + d) * total;
-      for (std::int64_t j = 0; j < total; ++j) scores[static_cast<std::size_t>(j)] += query[d] * key[j];
+  constexpr std::int64_t kRows = 48;  // of one head together, a multiple of wide_gemm().rows
+  const std::int64_t blocks = q.elements() == 0 && y.elements() == 0 ? 0 : (qs.rows + kRows - 1) / kRows;
+  const std::int64_t jobs = qs.batch * qs.heads * blocks, query_stride = qs.packed ? qs.heads * qs.width : qs.width;
+#pragma omp parallel for schedule(dynamic) if (static_cast<double>(qs.batch * qs.heads * qs.rows) * static_cast<double>(total) > 4096)
+  for (std::int64_t job = 0; job < jobs; ++job) {
+    const std::int64_t b = job / (qs.heads * blocks), h = job / blocks % qs.heads, first = job % blocks * kRows, rows = std::min(kRows, qs.rows - first);
+    const std::int64_t matrix = b * ks.heads + h / (qs.heads / ks.heads), width = key_panels.columns();
+    std::vector<double> products, sums;
+    key_panels.multiply(matrix, queries.data<double>() + qs.row_offset(b, h, first), query_stride, rows, products);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const std::int64_t i = first + r, line = (b * qs.heads + h) * qs.rows + i;
+      const std::span<double> scores(products.data() + r * width, static_cast<std::size_t>(total));
+      const auto show = [&](std::int64_t stage) {
+        if (shown.defined() && mode == stage) std::copy(scores.begin(), scores.end(), shown.data<double>() + line * total);
+      };
+      for (double& score : scores) score *= scale;
+      show(0);
+      const double* bias = mask ? mask->wide.data<double>() + b * mask->strides[0] + h * mask->strides[1] + i * mask->strides[2] : nullptr;
+      for (std::int64_t j = 0; j < total; ++j) {
+        double& score = scores[static_cast<std::size_t>(j)];
+        if (bias) score += j < mask->keys ? bias[j * mask->strides[3]] : kMinusInfinity;
+        if ((causal && j > i + keys.past) || (valid && j >= valid[b])) score += kMinusInfinity;
+      }
+      show(1);
+      if (softcap > 0) {
+        for (double& score : scores) score = std::tanh(score / softcap) * softcap;
+      }
+      show(2);
+      softmax(scores.data(), total);
+      show(3);
     }
-    for (double& score : scores) score *= scale;
-    show(scores, 0);
-    const double* bias = mask ? mask->wide.data<double>() + b * mask->strides[0] + h * mask->strides[1] + i * mask->strides[2] : nullptr;
-    for (std::int64_t j = 0; j < total; ++j) {
-      double& score = scores[static_cast<std::size_t>(j)];
-      if (bias) score += j < mask->keys ? bias[j * mask->strides[3]] : kMinusInfinity;
-      if ((causal && j > i + keys.past) || (valid && j >= valid[b])) score += kMinusInfinity;
-    }
-    show(scores, 1);
-    if (softcap > 0) {
-      for (double& score : scores) score = std::tanh(score / softcap) * softcap;
-    }
-    show(scores, 2);
-    softmax(scores.data(), total);
-    show(scores, 3);
-    double* out = y.data<double>() + ys.row_offset(b, h, i);
-    for (std::int64_t d = 0; d < vs.width; ++d) out[d] = 0;
-    for (std::int64_t j = 0; j < total; ++j) {
-      const double* value = values.wide.data<double>() + (matrix * total + j) * vs.width;
-      for (std::int64_t d = 0; d < vs.width; ++d) out[d] += scores[static_cast<std::size_t>(j)] * value[d];
-    }
+    value_panels.multiply(matrix, products.data(), width, rows, sums);
+    for (std::int64_t r = 0; r < rows; ++r) std::copy_n(sums.data() + r * value_panels.columns(), vs.width, y.data<double>() + ys.row_offset(b, h, first + r));
   }
   FOVEA_RETURN_IF_ERROR(store(context, 0, q.type(), y));
   if (context.num_outputs() > 1) FOVEA_RETURN_IF_ERROR(store(context, 1, k.type(), keys.wide));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conv: sums in f64, the bias added last.
 #include "base/element_types.h"
-#include "ops/conv/conv_loops.h"
+#include "ops/conv/wide_conv.h"
 #include "ops/widen.h"
 
 namespace fovea::ops {
@@ -24,11 +24,10 @@ Status conv_reference(KernelContext& context) {
     using T = typename decltype(tag)::type;
     const T* const b = bias.data<T>();
     T* const dst = y.data<T>();
-    convolve<double>(geometry, x.data<T>(), weights.data<T>(),
-                     [&](std::int64_t oc, std::int64_t at, const double* row, std::int64_t count) {
-                       const double add = b ? static_cast<double>(b[oc]) : 0.0;
-                       for (std::int64_t i = 0; i < count; ++i) dst[at + i] = static_cast<T>(row[i] + add);
-                     });
+    convolve_wide(geometry, x.data<T>(), weights.data<T>(), [&](std::int64_t oc, std::int64_t at, const double* row, std::int64_t count) {
+      const double add = b ? static_cast<double>(b[oc]) : 0.0;
+      for (std::int64_t i = 0; i < count; ++i) dst[at + i] = static_cast<T>(row[i] + add);
+    });
     return {};
   })));
   return y.finish();

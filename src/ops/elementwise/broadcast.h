@@ -24,6 +24,9 @@ bool broadcasts_to(const Shape& from, const Shape& to);
 /// Row-major strides of `from` aligned to the axes of `to`, 0 along stretched axes.
 Shape broadcast_strides(const Shape& from, const Shape& to);
 
+/// Elements below which waking threads costs more than it saves.
+inline constexpr std::int64_t kParallelElements = 1 << 16;
+
 /// A loop over an output shape with N operands, neighbouring axes merged where every operand allows it.
 template <int N>
 struct BroadcastLoop {
@@ -86,9 +89,11 @@ void broadcast_binary(const X* x, const Shape& x_shape, const Y* y, const Shape&
     const Y* b = y + offsets[1];
     Z* c = z + out;
     if (strides[0] == 1 && strides[1] == 1) {
+#pragma omp parallel for schedule(static) if (count > kParallelElements)
       for (std::int64_t i = 0; i < count; ++i) c[i] = f(a[i], b[i]);
     } else if (strides[0] == 1 && strides[1] == 0) {
       const Y scalar = *b;
+#pragma omp parallel for schedule(static) if (count > kParallelElements)
       for (std::int64_t i = 0; i < count; ++i) c[i] = f(a[i], scalar);
     } else if (strides[0] == 0 && strides[1] == 1) {
       const X scalar = *a;

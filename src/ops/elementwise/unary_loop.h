@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/element_types.h"
+#include "ops/elementwise/broadcast.h"
 #include "ops/kernel_context.h"
 
 namespace fovea::ops {
@@ -23,7 +24,9 @@ Status map_floats(KernelContext& context, F f) {
     FOVEA_ASSIGN(Tensor y, context.output(0, x.type(), x.shape()));
     const T* in = x.data<T>();
     T* out = y.data<T>();
-    for (std::int64_t i = 0, n = x.elements(); i < n; ++i) out[i] = narrow<T>(f(static_cast<Wide<T>>(in[i])));
+    const std::int64_t n = x.elements();
+#pragma omp parallel for schedule(static) if (n > kParallelElements)
+    for (std::int64_t i = 0; i < n; ++i) out[i] = narrow<T>(f(static_cast<Wide<T>>(in[i])));
     return {};
   });
 }
@@ -36,7 +39,9 @@ Status map_elements(KernelContext& context, DataType result, F f) {
   using Arg = std::conditional_t<kIsHalf<T>, float, T>;
   const T* in = x.data<T>();
   R* out = y.data<R>();
-  for (std::int64_t i = 0, n = x.elements(); i < n; ++i) out[i] = narrow<R>(f(static_cast<Arg>(in[i])));
+  const std::int64_t n = x.elements();
+#pragma omp parallel for schedule(static) if (n > kParallelElements)
+  for (std::int64_t i = 0; i < n; ++i) out[i] = narrow<R>(f(static_cast<Arg>(in[i])));
   return {};
 }
 

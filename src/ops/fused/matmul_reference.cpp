@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // fovea::matmul: y = act(scale * a b + c + r) or act(scale * a b + c) + r, sums in f64.
-#include <vector>
-
 #include "base/activation.h"
 #include "base/checked_math.h"
-#include "ops/fused/matmul_shapes.h"
-#include "ops/fused/pointwise_program.h"
-#include "ops/kernel_context.h"
-#include "ops/matmul/matrix_product.h"
+#include "base/element_types.h"
+#include "ops/matmul/float_product.h"
+#include "ops/widen.h"
 
 namespace fovea::ops {
 
@@ -45,29 +42,35 @@ Status fused_matmul_reference(KernelContext& context) {
     return invalid_argument("residual: expected ", s.output.to_string(), ", found ", context.input(3).shape().to_string());
   }
   FOVEA_RETURN_IF_ERROR(checked_elements(s.output.dims()).ok() ? Status() : invalid_argument("matmul: the output is too large"));
-  FOVEA_ASSIGN(Tensor y, context.output(0, a.type(), s.output));
-
+  Tensor operands[4];
+  for (int i = 0; i < std::min(4, context.num_inputs()); ++i) {
+    if (!context.has_input(i)) continue;
+    FOVEA_ASSIGN(operands[i], widened(context.input(i)));
+  }
+  const auto& [left, right, bias, addend] = operands;
   const double scale = context.attributes().get_float("scale", 1);
   const Activation activation = Activation::from(context.attributes());
-  const Residual residual = context.has_input(3) ? residual_from(context.attributes()) : Residual::None;
-  const auto load = [](const Tensor& tensor, std::int64_t i) { return load_scalar(tensor.type(), tensor.raw(), i).real; };
-  const auto wide = [&](const Tensor& tensor) {
-    std::vector<double> values(static_cast<std::size_t>(tensor.elements()));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = load(tensor, static_cast<std::int64_t>(i));
-    return values;
-  };
-  const std::vector<double> wide_a = wide(a), wide_b = wide(b);
-  std::vector<double> sums(static_cast<std::size_t>(s.output.elements()));
-  matrix_product(s, wide_a.data(), wide_b.data(), sums.data());
-  for (std::int64_t o = 0; o < s.output.elements(); ++o) {
-    double sum = sums[static_cast<std::size_t>(o)] * scale;
-    if (context.has_input(2)) sum += load(context.input(2), bias_index(context.input(2).shape(), s.output, o));
-    if (residual == Residual::Before) sum += load(context.input(3), o);
-    sum = activation.apply(sum);
-    if (residual == Residual::After) sum += load(context.input(3), o);
-    store_scalar(y.type(), y.raw(), o, {.real = sum});
-  }
-  return {};
+  const Residual residual = addend.defined() ? residual_from(context.attributes()) : Residual::None;
+  const std::int64_t bias_step = bias.rank() > 0 && bias.dim(bias.rank() - 1) != 1 ? 1 : 0;
+  FOVEA_ASSIGN(WideOutput y, WideOutput::create(context, 0, a.type(), s.output));
+  FOVEA_RETURN_IF_ERROR((dispatch<float, double>(left.type(), "fovea::matmul", [&](auto tag) -> Status {
+    using T = typename decltype(tag)::type;
+    const T *const c = bias.data<T>(), *const r = addend.data<T>();
+    T* const dst = y.data<T>();
+    float_product(s, left.data<T>(), right.data<T>(), [&](std::int64_t at, std::int64_t count, const double* sums) {
+      const T* const add = c ? c + bias_index(bias.shape(), s.output, at) : nullptr;
+      for (std::int64_t i = 0; i < count; ++i) {
+        double sum = sums[i] * scale;
+        if (add) sum += static_cast<double>(add[i * bias_step]);
+        if (residual == Residual::Before) sum += static_cast<double>(r[at + i]);
+        sum = activation.apply(sum);
+        if (residual == Residual::After) sum += static_cast<double>(r[at + i]);
+        dst[at + i] = static_cast<T>(sum);
+      }
+    });
+    return {};
+  })));
+  return y.finish();
 }
 
 }  // namespace fovea::ops

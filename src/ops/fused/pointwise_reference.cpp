@@ -29,21 +29,35 @@ Status fused_pointwise_reference(KernelContext& context) {
     outputs.push_back(std::move(y));
   }
 
-  std::vector<PointwiseScalar> arguments(types.size()), values(program.code.size());
-  for (std::int64_t element = 0; element < elements; ++element) {
-    for (std::size_t i = 0; i < types.size(); ++i) {
-      const Tensor& input = context.input(static_cast<int>(i));
-      std::int64_t rest = element, index = 0, stride = 1;
-      for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-        const int own = axis - (shape.rank() - input.rank());
-        if (own >= 0) index += (input.dim(own) == 1 ? 0 : rest % shape[axis]) * stride, stride *= input.dim(own);
-        rest /= shape[axis];
-      }
-      arguments[i] = load_scalar(input.type(), input.raw(), index);
+  // Row by row of the last axis; an input's elements lie `step` apart along it, 0 where it is stretched.
+  const std::int64_t row = shape.rank() > 0 ? shape[shape.rank() - 1] : 1, rows = row > 0 ? elements / row : 0;
+  const auto first_of_row = [&](const Tensor& input, std::int64_t r) {
+    std::int64_t index = 0, stride = input.rank() > 0 ? input.dim(input.rank() - 1) : 1;
+    for (int axis = shape.rank() - 2; axis >= 0; --axis) {
+      const int own = axis - (shape.rank() - input.rank());
+      if (own >= 0) index += (input.dim(own) == 1 ? 0 : r % shape[axis]) * stride, stride *= input.dim(own);
+      r /= shape[axis];
     }
-    program.evaluate(arguments.data(), values.data());
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      store_scalar(outputs[i].type(), outputs[i].raw(), element, values[static_cast<std::size_t>(program.outputs[i])]);
+    return index;
+  };
+#pragma omp parallel if (elements > 4096)
+  {
+    std::vector<PointwiseScalar> arguments(types.size()), values(program.code.size());
+    std::vector<std::int64_t> at(types.size());
+#pragma omp for schedule(static)
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::size_t i = 0; i < types.size(); ++i) at[i] = first_of_row(context.input(static_cast<int>(i)), r);
+      for (std::int64_t c = 0; c < row; ++c) {
+        for (std::size_t i = 0; i < types.size(); ++i) {
+          const Tensor& input = context.input(static_cast<int>(i));
+          arguments[i] = load_scalar(input.type(), input.raw(), at[i]);
+          at[i] += input.rank() > 0 && input.dim(input.rank() - 1) != 1 ? 1 : 0;
+        }
+        program.evaluate(arguments.data(), values.data());
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+          store_scalar(outputs[i].type(), outputs[i].raw(), r * row + c, values[static_cast<std::size_t>(program.outputs[i])]);
+        }
+      }
     }
   }
   return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MatMul and Gemm: floats are multiplied and added in f64, integers wrap around.
 #include "ops/elementwise/broadcast.h"
+#include "ops/matmul/float_product.h"
 #include "ops/matmul/matrix_product.h"
 #include "ops/wide.h"
 
@@ -30,26 +31,44 @@ Status integer_matmul(KernelContext& context, const MatMulShapes& s) {
   });
 }
 
+/// a b in f64.
+Result<Tensor> wide_matmul(const KernelContext& context, const MatMulShapes& s) {
+  const auto readable = [](const Tensor& x) { return x.type() == DataType::f32 ? Result<Tensor>(x) : cast_tensor(x, DataType::f64, "matmul"); };
+  FOVEA_ASSIGN(Tensor a, readable(context.input(0)));
+  FOVEA_ASSIGN(Tensor b, readable(context.input(1)));
+  if (a.type() != b.type()) {
+    FOVEA_ASSIGN(a, cast_tensor(a, DataType::f64, context.op()));
+    FOVEA_ASSIGN(b, cast_tensor(b, DataType::f64, context.op()));
+  }
+  FOVEA_ASSIGN(Tensor y, Tensor::allocate(DataType::f64, s.output));
+  const auto emit = [&](std::int64_t at, std::int64_t count, const double* sums) { std::copy_n(sums, count, y.data<double>() + at); };
+  if (a.type() == DataType::f32) float_product(s, a.data<float>(), b.data<float>(), emit);
+  else float_product(s, a.data<double>(), b.data<double>(), emit);
+  return y;
+}
+
 }  // namespace
 
 Status matmul_reference(KernelContext& context) {
   FOVEA_ASSIGN(const MatMulShapes s, MatMulShapes::resolve({}, context.input(0).shape(), context.input(1).shape()));
   if (!is_floating(context.input(0).type())) return integer_matmul(context, s);
-  FOVEA_ASSIGN(const Tensor a, widen(context, 0));
-  FOVEA_ASSIGN(const Tensor b, widen(context, 1));
-  FOVEA_ASSIGN(Tensor y, Tensor::allocate(DataType::f64, s.output));
-  matrix_product(s, a.data<double>(), b.data<double>(), y.data<double>());
-  return store(context, 0, context.input(0).type(), y);
+  const Tensor &a = context.input(0), &b = context.input(1);
+  if (a.type() == DataType::f32 && b.type() == DataType::f32) {  // with no f64 copy of what may be large
+    FOVEA_ASSIGN(Tensor y, context.output(0, DataType::f32, s.output));
+    float_product(s, a.data<float>(), b.data<float>(), [&](std::int64_t at, std::int64_t count, const double* sums) {
+      for (std::int64_t i = 0; i < count; ++i) y.data<float>()[at + i] = static_cast<float>(sums[i]);
+    });
+    return {};
+  }
+  FOVEA_ASSIGN(const Tensor y, wide_matmul(context, s));
+  return store(context, 0, a.type(), y);
 }
 
 /// y = alpha * op(A) op(B) + beta * C. Integers go through f64 as well: exact up to 2^53.
 Status gemm_reference(KernelContext& context) {
   FOVEA_ASSIGN(const MatMulShapes s, MatMulShapes::resolve(context.attributes(), context.input(0).shape(), context.input(1).shape()));
   const double alpha = context.attributes().get_float("alpha", 1), beta = context.attributes().get_float("beta", 1);
-  FOVEA_ASSIGN(const Tensor a, widen(context, 0));
-  FOVEA_ASSIGN(const Tensor b, widen(context, 1));
-  FOVEA_ASSIGN(Tensor y, Tensor::allocate(DataType::f64, s.output));
-  matrix_product(s, a.data<double>(), b.data<double>(), y.data<double>());
+  FOVEA_ASSIGN(Tensor y, wide_matmul(context, s));
   for (double& value : y.values<double>()) value *= alpha;
   if (context.has_input(2) && beta != 0) {
     FOVEA_ASSIGN(const Tensor c, widen(context, 2));

@@ -85,18 +85,21 @@ Status resize_nearest(const ResizeParams& params, const Tensor& x, const std::ve
 /// dst[outer, o, inner] = sum of weight * src[outer, index, inner].
 void apply_taps(const ResizeTaps& taps, double outside_value, std::int64_t outer, std::int64_t input, std::int64_t output,
                 std::int64_t inner, const double* src, double* dst) {
-  for (std::int64_t n = 0; n < outer; ++n, src += input * inner) {
-    for (std::size_t o = 0; o < static_cast<std::size_t>(output); ++o, dst += inner) {
+#pragma omp parallel for schedule(static) if (outer * output * inner > 65536)
+  for (std::int64_t n = 0; n < outer; ++n) {
+    const double* const plane = src + n * input * inner;
+    for (std::size_t o = 0; o < static_cast<std::size_t>(output); ++o) {
+      double* const row = dst + (n * output + static_cast<std::int64_t>(o)) * inner;
       if (!taps.outside.empty() && taps.outside[o]) {
-        std::fill_n(dst, inner, outside_value);
+        std::fill_n(row, inner, outside_value);
         continue;
       }
-      std::fill_n(dst, inner, 0.0);
+      std::fill_n(row, inner, 0.0);
       for (auto t = static_cast<std::size_t>(taps.first[o]); t < static_cast<std::size_t>(taps.first[o + 1]); ++t) {
         const double weight = taps.weight[t];
-        const double* const from = src + taps.index[t] * inner;
+        const double* const from = plane + taps.index[t] * inner;
 #pragma omp simd
-        for (std::int64_t i = 0; i < inner; ++i) dst[i] += weight * from[i];
+        for (std::int64_t i = 0; i < inner; ++i) row[i] += weight * from[i];
       }
     }
   }
