@@ -39,14 +39,14 @@ class Memory {
   void* data_;
 };
 
-/// One step of the reference plan with everything a candidate needs.
+/// One step of the plan with everything a candidate needs. Inputs are read where the instance keeps them.
 struct Trial {
   const PlanStep* step;
   std::vector<TensorDesc> inputs, outputs;
   std::vector<Tensor> constants;
-  std::vector<Tensor> expected;          // plain, per output; undefined where unwanted
-  std::vector<Memory> memory;
   std::vector<const void*> input_addresses;
+  std::vector<const void*> expected;     // the reference's outputs, laid out like the candidate's
+  std::vector<Memory> memory;
   std::vector<void*> output_addresses;
 };
 
@@ -57,13 +57,21 @@ struct Measured {
 
 bool is_index_like(DataType type) { return !is_floating(type); }
 
+/// The elements in memory as a tensor for comparisons, in an order that depends on the descriptor alone.
+Result<Tensor> elements_of(const TensorDesc& desc, const void* address) {
+  if (desc.is_dense() && block_of(desc.layout) == 1) return Tensor::borrow(desc.type, {desc.shape.elements()}, const_cast<void*>(address));
+  FOVEA_ASSIGN(Tensor plain, Tensor::allocate(desc.type, desc.shape));
+  FOVEA_RETURN_IF_ERROR(copy_layout(desc, address, TensorDesc::dense(desc.type, desc.shape), plain.raw()));
+  return plain;
+}
+
 Status judge(const Trial& trial, const Problem& problem, CertificateEntry& entry) {
   for (std::size_t o = 0; o < trial.outputs.size(); ++o) {
-    if (!trial.expected[o].defined()) continue;
     const TensorDesc& desc = trial.outputs[o];
-    FOVEA_ASSIGN(Tensor plain, Tensor::allocate(desc.type, desc.shape));
-    FOVEA_RETURN_IF_ERROR(copy_layout(desc, trial.output_addresses[o], TensorDesc::dense(desc.type, desc.shape), plain.raw()));
-    FOVEA_ASSIGN(const Difference d, compare_tensors(plain, trial.expected[o]));
+    if (!trial.output_addresses[o]) continue;
+    FOVEA_ASSIGN(const Tensor actual, elements_of(desc, trial.output_addresses[o]));
+    FOVEA_ASSIGN(const Tensor expected, elements_of(desc, trial.expected[o]));
+    FOVEA_ASSIGN(const Difference d, compare_tensors(actual, expected));
     const double limit = error_limit(desc.type, reduction_length(problem));
     entry.range = std::max(entry.range, d.range);
     entry.max_abs = std::max(entry.max_abs, d.max_abs);
@@ -115,99 +123,82 @@ Result<Measured> try_candidate(const Kernel& kernel, Trial& trial, const ChooseO
 
 }  // namespace
 
-Result<Choice> choose_kernels(const Executor& executor, const std::vector<Datum>& inputs, const ChooseOptions& options) {
-  const Plan& plan = executor.plan();
-  const Instance& instance = *executor.current();
-  std::map<int, Tensor> values;  // plan value -> reference tensor
-  for (std::size_t i = 0; i < plan.inputs.size(); ++i) values[plan.inputs[i]] = inputs[i].tensor;
-  for (std::size_t i = 0; i < plan.outputs.size(); ++i) values[plan.outputs[i]] = executor.output(static_cast<int>(i)).tensor;
+KernelChooser::KernelChooser(const Plan& plan, const ChooseOptions& options) : plan_(plan), options_(options) { omp_set_num_threads(options.threads); }
 
-  Choice choice;
-  const auto begin = Clock::now();
-  omp_set_num_threads(options.threads);
-  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-    const PlanStep& step = plan.steps[s];
-    if (options.progress && !options.progress("choosing kernels", static_cast<double>(s) / static_cast<double>(plan.steps.size()))) {
-      return Status(ErrorCode::Cancelled, "build cancelled");
-    }
-    const auto candidates = kernels_of(options.device, step.op);
-    CertificateEntry reference;
-    reference.step = step.name;
-    reference.kernel = "reference";
-    if (!step.outputs.empty() && step.outputs[0] >= 0) reference.precision = std::string(name(plan.values[index_of(step.outputs[0])].type.element));
-    if (const ops::UserOperator* user = ops::find_user_operator(step.op); user && !user->has_reference && options.verify) {
-      choice.decisions.push_back({"NO_REFERENCE", step.name, str_cat(step.op, " of plugin '", user->plugin, "' has no reference of its own: its last kernel was taken for one"),
-                                  "give the operator a reference callback"});
-    }
-    const auto known = [&](int v) { return v < 0 || instance.is_static(v); };
-    const bool is_static = step.bodies.empty() && std::all_of(step.inputs.begin(), step.inputs.end(), known) && std::all_of(step.outputs.begin(), step.outputs.end(), known);
-    if (!is_static && step.bodies.empty() && !candidates.empty()) {
-      // The runtime picks the first candidate that can run once the shapes are there.
-      choice.kernels[step.name] = std::string(candidates.front()->name());
-      choice.decisions.push_back({"CHOSEN_AT_RUN_TIME", step.name, str_cat(step.op, ": a shape depends on data; kernels are chosen when it is known"), ""});
-      reference.kernel = "chosen at run time";
-      choice.certificate.push_back(std::move(reference));
-      continue;
-    }
-    if (!is_static || candidates.empty()) {
-      choice.decisions.push_back({"REFERENCE_ONLY", step.name,
-                                  is_static ? str_cat("no tuned kernel for ", step.op, " on ", options.device) : str_cat(step.op, ": a shape depends on data"), ""});
-      choice.certificate.push_back(std::move(reference));
-      continue;
-    }
-    Trial trial{&step, {}, {}, {}, {}, {}, {}, {}};
-    const auto reserve = [&](const TensorDesc& desc) { return trial.memory.emplace_back(desc.bytes()).data(); };
-    for (int v : step.inputs) {
-      trial.inputs.push_back(v < 0 ? TensorDesc() : instance.desc(v));
-      const int constant = v < 0 ? -1 : plan.values[index_of(v)].constant;
-      trial.constants.push_back(constant < 0 ? Tensor() : plan.constants[index_of(constant)]);
-      if (v < 0) {
-        trial.input_addresses.push_back(nullptr);
-        continue;
-      }
-      const TensorDesc& desc = instance.desc(v);
-      if (!options.verify && options.tuning == Tuning::None) {
-        trial.input_addresses.push_back(nullptr);
-        continue;
-      }
-      const Tensor& source = constant < 0 ? values[v] : plan.constants[index_of(constant)];
-      void* memory = reserve(desc);
-      if (!memory) return resource_exhausted("build: cannot allocate ", desc.bytes(), " bytes");
-      FOVEA_RETURN_IF_ERROR(copy_layout(TensorDesc::dense(desc.type, desc.shape), source.raw(), desc, memory));
-      trial.input_addresses.push_back(memory);
-    }
-    for (int v : step.outputs) {
-      trial.outputs.push_back(v < 0 ? TensorDesc() : instance.desc(v));
-      trial.output_addresses.push_back(v < 0 || (!options.verify && options.tuning == Tuning::None) ? nullptr : reserve(instance.desc(v)));
-      trial.expected.push_back(v < 0 ? Tensor() : values[v]);
-    }
-    const bool over_budget = seconds_since(begin) > options.budget_seconds;
-    const bool timed = options.tuning != Tuning::None && candidates.size() > 1 && !over_budget;
-    std::optional<Measured> best;
-    std::string refused;
-    for (const Kernel* candidate : candidates) {
-      auto measured = try_candidate(*candidate, trial, options, timed);
-      if (!measured.ok()) {
-        refused += str_cat(refused.empty() ? "" : "; ", candidate->name(), ": ", measured.status().message());
-        if (measured.status().code() != ErrorCode::Unsupported) {
-          choice.decisions.push_back({"KERNEL_REFUSED", step.name, str_cat(candidate->name(), ": ", measured.status().message()), "the next candidate is used instead"});
-        }
-        continue;
-      }
-      if (!best || measured->seconds < best->seconds) best = *std::move(measured);
-      if (!timed) break;
-    }
-    if (best) {
-      choice.kernels[step.name] = best->entry.kernel;
-      best->entry.refused = refused;
-      choice.certificate.push_back(std::move(best->entry));
-    } else {
-      choice.decisions.push_back({"REFERENCE_ONLY", step.name, refused, ""});
-      reference.refused = refused;
-      choice.certificate.push_back(std::move(reference));
-    }
+Status KernelChooser::choose(const Instance& instance, std::size_t index) {
+  const PlanStep& step = plan_.steps[index];
+  if (options_.progress && !options_.progress("choosing kernels", static_cast<double>(index) / static_cast<double>(plan_.steps.size()))) {
+    return {ErrorCode::Cancelled, "build cancelled"};
   }
-  return choice;
+  const auto candidates = kernels_of(options_.device, step.op);
+  CertificateEntry reference;
+  reference.step = step.name;
+  reference.kernel = "reference";
+  if (!step.outputs.empty() && step.outputs[0] >= 0) reference.precision = std::string(name(plan_.values[index_of(step.outputs[0])].type.element));
+  if (const ops::UserOperator* user = ops::find_user_operator(step.op); user && !user->has_reference && options_.verify) {
+    choice_.decisions.push_back({"NO_REFERENCE", step.name, str_cat(step.op, " of plugin '", user->plugin, "' has no reference of its own: its last kernel was taken for one"),
+                                 "give the operator a reference callback"});
+  }
+  const auto known = [&](int v) { return v < 0 || instance.is_static(v); };
+  const bool is_static = step.bodies.empty() && std::all_of(step.inputs.begin(), step.inputs.end(), known) && std::all_of(step.outputs.begin(), step.outputs.end(), known);
+  if (!is_static && step.bodies.empty() && !candidates.empty()) {
+    // The runtime picks the first candidate that can run once the shapes are there.
+    choice_.kernels[step.name] = std::string(candidates.front()->name());
+    choice_.decisions.push_back({"CHOSEN_AT_RUN_TIME", step.name, str_cat(step.op, ": a shape depends on data; kernels are chosen when it is known"), ""});
+    reference.kernel = "chosen at run time";
+    choice_.certificate.push_back(std::move(reference));
+    return {};
+  }
+  if (!is_static || candidates.empty()) {
+    choice_.decisions.push_back({"REFERENCE_ONLY", step.name,
+                                 is_static ? str_cat("no tuned kernel for ", step.op, " on ", options_.device) : str_cat(step.op, ": a shape depends on data"), ""});
+    choice_.certificate.push_back(std::move(reference));
+    return {};
+  }
+  Trial trial{&step, {}, {}, {}, {}, {}, {}, {}};
+  for (int v : step.inputs) {
+    trial.inputs.push_back(v < 0 ? TensorDesc() : instance.desc(v));
+    const int constant = v < 0 ? -1 : plan_.values[index_of(v)].constant;
+    trial.constants.push_back(constant < 0 ? Tensor() : plan_.constants[index_of(constant)]);
+    trial.input_addresses.push_back(v < 0 || !runs_candidates() ? nullptr : instance.address(v));
+  }
+  for (int v : step.outputs) {
+    trial.outputs.push_back(v < 0 ? TensorDesc() : instance.desc(v));
+    trial.output_addresses.push_back(nullptr);
+    trial.expected.push_back(nullptr);
+    if (v < 0 || !runs_candidates()) continue;
+    trial.memory.emplace_back(instance.desc(v).bytes());
+    trial.output_addresses.back() = trial.memory.back().data();
+    trial.expected.back() = instance.address(v);
+    if (!trial.output_addresses.back()) return resource_exhausted("build: cannot allocate ", instance.desc(v).bytes(), " bytes");
+  }
+  const bool timed = options_.tuning != Tuning::None && candidates.size() > 1 && seconds_ <= options_.budget_seconds;
+  const auto begin = Clock::now();
+  std::optional<Measured> best;
+  std::string refused;
+  for (const Kernel* candidate : candidates) {
+    auto measured = try_candidate(*candidate, trial, options_, timed);
+    if (!measured.ok()) {
+      refused += str_cat(refused.empty() ? "" : "; ", candidate->name(), ": ", measured.status().message());
+      if (measured.status().code() != ErrorCode::Unsupported) {
+        choice_.decisions.push_back({"KERNEL_REFUSED", step.name, str_cat(candidate->name(), ": ", measured.status().message()), "the next candidate is used instead"});
+      }
+      continue;
+    }
+    if (!best || measured->seconds < best->seconds) best = *std::move(measured);
+    if (!timed) break;
+  }
+  if (timed) seconds_ += seconds_since(begin);
+  if (best) {
+    choice_.kernels[step.name] = best->entry.kernel;
+    best->entry.refused = refused;
+    choice_.certificate.push_back(std::move(best->entry));
+  } else {
+    choice_.decisions.push_back({"REFERENCE_ONLY", step.name, refused, ""});
+    reference.refused = refused;
+    choice_.certificate.push_back(std::move(reference));
+  }
+  return {};
 }
 
 }  // namespace fovea::compiler

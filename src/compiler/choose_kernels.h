@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "base/check.h"
-#include "base/datum.h"
 #include "engine/plan.h"
 #include "fovea/build.h"
-#include "runtime/executor.h"
+#include "runtime/instance.h"
 
 namespace fovea::compiler {
 
@@ -33,8 +32,24 @@ struct Choice {
   std::vector<Decision> decisions;
 };
 
-/// `executor` has just run a reference-only plan lowered with keep_all_values on `inputs`. Without verification and
-/// timing it need only be prepared: kernels are then taken in order of preference if they can run.
-Result<Choice> choose_kernels(const Executor& executor, const std::vector<Datum>& inputs, const ChooseOptions& options);
+class KernelChooser {
+ public:
+  /// The plan must outlive the chooser; its steps are named in the choice.
+  KernelChooser(const Plan& plan, const ChooseOptions& options);
+
+  /// Chooses for step number `step` of an instance of the plan that has just run it: its inputs and outputs are where the
+  /// instance says (see ExecutorOptions::after_step). With verification the outputs must be the reference's. Without
+  /// verification and timing nothing is read, the instance need only be prepared, and the first candidate that can run is taken.
+  Status choose(const Instance& instance, std::size_t step);
+  Choice take() { return std::move(choice_); }
+
+ private:
+  bool runs_candidates() const { return options_.verify || options_.tuning != Tuning::None; }
+
+  const Plan& plan_;
+  ChooseOptions options_;
+  Choice choice_;
+  double seconds_ = 0;  // spent on timing so far
+};
 
 }  // namespace fovea::compiler

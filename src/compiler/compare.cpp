@@ -5,6 +5,8 @@
 #include <complex>
 #include <cstring>
 #include <limits>
+#include <optional>
+#include <vector>
 
 #include "base/number_reader.h"
 
@@ -48,11 +50,14 @@ bool both_same_special(double a, double b) { return (std::isnan(a) && std::isnan
 
 }  // namespace
 
-Result<Difference> compare_tensors(const Tensor& actual, const Tensor& expected) {
-  FOVEA_RETURN_IF_ERROR(check_alike(actual, expected));
+namespace {
+
+/// A Difference with sums in the place of means, so that parts can be joined.
+struct Tally {
   Difference d;
   double squares = 0, dot = 0, norm_a = 0, norm_b = 0;
-  for_each_pair(actual, expected, [&](double a, double b) {
+
+  void add(double a, double b) {
     ++d.elements;
     if (std::isfinite(b)) d.range = std::max(d.range, std::abs(b));
     if (!std::isfinite(a) || !std::isfinite(b)) {
@@ -69,10 +74,82 @@ Result<Difference> compare_tensors(const Tensor& actual, const Tensor& expected)
     dot += a * b;
     norm_a += a * a;
     norm_b += b * b;
-  });
-  if (d.elements > 0) d.rms = std::sqrt(squares / static_cast<double>(d.elements));
-  d.cosine = norm_a > 0 && norm_b > 0 ? dot / std::sqrt(norm_a * norm_b) : (norm_a == norm_b ? 1 : 0);
-  return d;
+  }
+
+  void add(const Tally& part) {
+    d.max_abs = std::max(d.max_abs, part.d.max_abs);
+    d.max_rel = std::max(d.max_rel, part.d.max_rel);
+    d.range = std::max(d.range, part.d.range);
+    d.elements += part.d.elements;
+    d.different += part.d.different;
+    squares += part.squares;
+    dot += part.dot;
+    norm_a += part.norm_a;
+    norm_b += part.norm_b;
+  }
+
+  Difference finish() {
+    if (d.elements > 0) d.rms = std::sqrt(squares / static_cast<double>(d.elements));
+    d.cosine = norm_a > 0 && norm_b > 0 ? dot / std::sqrt(norm_a * norm_b) : (norm_a == norm_b ? 1 : 0);
+    return d;
+  }
+};
+
+/// Numbers that are all finite, with the plain loop's figures up to the order of its sums; nothing if one is not.
+std::optional<Tally> tally_finite(const float* a, const float* b, std::int64_t count) {
+  double range = 0, max_abs = 0, max_rel = 0, squares = 0, dot = 0, norm_a = 0, norm_b = 0, different = 0;
+#pragma omp simd reduction(max : range, max_abs, max_rel) reduction(+ : squares, dot, norm_a, norm_b, different)
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double x = static_cast<double>(a[i]), y = static_cast<double>(b[i]), error = std::abs(x - y), size = std::abs(y);
+    const double relative = size > 0 ? error / size : 0;
+    range = size > range ? size : range;
+    max_abs = error > max_abs ? error : max_abs;
+    max_rel = relative > max_rel ? relative : max_rel;
+    different += error > 0 ? 1 : 0;
+    squares += error * error;
+    dot += x * y;
+    norm_a += x * x;
+    norm_b += y * y;
+  }
+  if (!std::isfinite(norm_a + norm_b)) return std::nullopt;  // squares of f32 numbers are finite in f64
+  Difference d;
+  d.range = range;
+  d.max_abs = max_abs;
+  d.max_rel = max_rel;
+  d.elements = count;
+  d.different = static_cast<std::int64_t>(different);
+  return Tally{d, squares, dot, norm_a, norm_b};
+}
+
+/// The usual case: pieces of one size on all threads, joined in order, so that sums do not depend on the threads.
+Tally tally_f32(const float* a, const float* b, std::int64_t count) {
+  constexpr std::int64_t kPiece = 1 << 16;
+  const std::int64_t pieces = (count + kPiece - 1) / kPiece;
+  std::vector<Tally> parts(static_cast<std::size_t>(pieces));
+#pragma omp parallel for schedule(static) if (pieces > 1)
+  for (std::int64_t p = 0; p < pieces; ++p) {
+    const std::int64_t begin = p * kPiece, end = std::min(count, begin + kPiece);
+    Tally tally;
+    if (const auto finite = tally_finite(a + begin, b + begin, end - begin)) {
+      tally = *finite;
+    } else {
+      for (std::int64_t i = begin; i < end; ++i) tally.add(static_cast<double>(a[i]), static_cast<double>(b[i]));
+    }
+    parts[static_cast<std::size_t>(p)] = tally;
+  }
+  Tally whole;
+  for (const Tally& part : parts) whole.add(part);
+  return whole;
+}
+
+}  // namespace
+
+Result<Difference> compare_tensors(const Tensor& actual, const Tensor& expected) {
+  FOVEA_RETURN_IF_ERROR(check_alike(actual, expected));
+  if (actual.type() == DataType::f32) return tally_f32(actual.data<float>(), expected.data<float>(), actual.elements()).finish();
+  Tally tally;
+  for_each_pair(actual, expected, [&](double a, double b) { tally.add(a, b); });
+  return tally.finish();
 }
 
 Status expect_close(const Datum& actual, const Datum& expected, double rtol, double atol) {

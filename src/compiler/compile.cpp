@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/compile.h"
 
-#include <chrono>
-
 #include "base/guard.h"
 #include "compiler/assign_layouts.h"
 #include "compiler/choose_kernels.h"
@@ -12,6 +10,7 @@
 #include "compiler/lower.h"
 #include "compiler/plan_views.h"
 #include "compiler/samples.h"
+#include "device/kernel_registry.h"
 #include "engine/plugin_use.h"
 #include "passes/pass_runner.h"
 #include "runtime/executor.h"
@@ -29,14 +28,59 @@ ExecutorOptions build_run(int threads) {
   return options;
 }
 
-Result<std::vector<Datum>> run_once(const Plan& plan, const std::vector<Datum>& inputs, int threads, Executor* keep = nullptr) {
-  std::optional<Executor> own;
-  if (!keep) own.emplace(plan, build_run(threads));
-  Executor& executor = keep ? *keep : *own;
-  FOVEA_RETURN_IF_ERROR(executor.run(inputs));
+std::vector<Datum> outputs_of(const Executor& executor) {
   std::vector<Datum> outputs;
-  for (std::size_t i = 0; i < plan.outputs.size(); ++i) outputs.push_back(executor.output(static_cast<int>(i)));
+  for (std::size_t i = 0; i < executor.plan().outputs.size(); ++i) outputs.push_back(executor.output(static_cast<int>(i)));
   return outputs;
+}
+
+Result<std::vector<Datum>> run_once(const Plan& plan, const std::vector<Datum>& inputs, int threads) {
+  Executor executor(plan, build_run(threads));
+  FOVEA_RETURN_IF_ERROR(executor.run(inputs));
+  return outputs_of(executor);
+}
+
+/// What choosing kernels leaves: the choice, the outputs of the plan that was run for it (none if none was), and its
+/// instance, whose descriptors view planning reads.
+struct Chosen {
+  std::unique_ptr<Executor> executor;
+  std::vector<Datum> outputs;
+  Choice choice;
+};
+
+/// Runs the plan once; each step is chosen for while its values are there, so that memory holds what a run needs and no more.
+Result<Chosen> choose_while_running(const Plan& plan, const std::vector<Datum>& inputs, const ChooseOptions& options) {
+  Chosen chosen;
+  KernelChooser chooser(plan, options);
+  ExecutorOptions run = build_run(options.threads);
+  run.after_step = [&](std::size_t step) { return chooser.choose(*chosen.executor->current(), step); };
+  chosen.executor = std::make_unique<Executor>(plan, run);
+  FOVEA_RETURN_IF_ERROR(chosen.executor->run(inputs));
+  chosen.outputs = outputs_of(*chosen.executor);
+  chosen.choice = chooser.take();
+  return chosen;
+}
+
+/// Kernels on their word: nothing runs.
+Result<Chosen> choose_unseen(const Plan& plan, const std::vector<Datum>& inputs, ChooseOptions options) {
+  Chosen chosen;
+  options.verify = false;
+  options.tuning = Tuning::None;
+  KernelChooser chooser(plan, options);
+  chosen.executor = std::make_unique<Executor>(plan, build_run(options.threads));
+  FOVEA_RETURN_IF_ERROR(chosen.executor->prepare(inputs));
+  for (std::size_t step = 0; step < plan.steps.size(); ++step) FOVEA_RETURN_IF_ERROR(chooser.choose(*chosen.executor->current(), step));
+  chosen.choice = chooser.take();
+  return chosen;
+}
+
+/// The same plan on the kernels that stand first in the list, for timing without verification.
+Plan on_first_kernels(Plan plan, std::string_view device) {
+  for (PlanStep& step : plan.steps) {
+    const auto candidates = kernels_of(device, step.op);
+    if (step.bodies.empty() && !candidates.empty()) step.kernel = std::string(candidates.front()->name());
+  }
+  return plan;
 }
 
 /// Worst error of the named outputs relative to their range. Integer outputs (labels, indices) are compared too,
@@ -107,6 +151,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   if (options.precision != Precision::Fp32) {
     return unsupported("precision: this version builds fp32 engines").with_hint("leave the precision flags away; quantised (Q/DQ) models run as they are");
   }
+  if (options.max_error > 0 && !options.verify) return invalid_argument("max error: a limit needs verification, which is switched off");
   const int threads = resolve_thread_count(options.threads);
 
   // 1. Shapes and the oracle's outputs of the model as imported.
@@ -124,20 +169,22 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   // Seeded data may be nonsense to a model whose inputs are indices, axes or shapes. Then nothing can be measured:
   // kernels are taken on their word, and the engine says so.
   std::vector<Decision> proofs;
-  bool measurable = true;
+  ChooseOptions choose_options{options.device, threads, options.tuning, options.tuning_budget_seconds, options.verify, options.progress};
+  const auto cannot_run = [&](const Status& why) {
+    proofs.push_back({"NOT_VERIFIED", graph.name, "the model does not run on seeded inputs (" + why.message() + ")", "give real inputs with --data"});
+    choose_options.verify = false;
+    choose_options.tuning = Tuning::None;
+  };
   std::vector<Datum> expected;
-  if (options.verify || seeded) {
+  if (options.verify) {
     FOVEA_RETURN_IF_ERROR(report(options, "running the reference", 0.05));
     FOVEA_ASSIGN(const Plan oracle, lower(graph));
     auto outputs = run_once(oracle, inputs, threads);
-    if (outputs.ok()) {
-      expected = *std::move(outputs);
-    } else if (seeded) {
-      measurable = false;
-      proofs.push_back({"NOT_VERIFIED", graph.name, "the model does not run on seeded inputs (" + outputs.status().message() + ")", "give real inputs with --data"});
-    } else {
-      return std::move(outputs).status();
-    }
+    if (!outputs.ok() && (!seeded || options.max_error > 0)) return std::move(outputs).status();
+    if (!outputs.ok()) cannot_run(outputs.status());
+    else expected = *std::move(outputs);
+  } else {
+    proofs.push_back({"NOT_VERIFIED", graph.name, "built without verification: no kernel was compared with its reference", "build without --no-verify"});
   }
 
   // 2. Rewrites, each provable: the rewritten graph on reference kernels must give the same outputs.
@@ -148,23 +195,27 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   FOVEA_RETURN_IF_ERROR(passes::run_passes(graph, passes::optimization_passes(), pass_options).status());
   FOVEA_RETURN_IF_ERROR(assign_layouts(graph, options.device));
 
+  graph.compact();  // weights that rewrites replaced need not be held any longer
+
   // 3. Kernels, chosen on the rewritten graph's own reference values.
-  FOVEA_RETURN_IF_ERROR(report(options, "running the rewritten graph", 0.35));
-  FOVEA_ASSIGN(const Plan rewritten, lower(graph, {}, true));
-  Executor executor(rewritten, build_run(threads));
-  ChooseOptions choose_options{options.device, threads, options.tuning, options.tuning_budget_seconds, options.verify, options.progress};
-  if (measurable) {
-    FOVEA_ASSIGN(const std::vector<Datum> values, run_once(rewritten, inputs, threads, &executor));
-    if (options.verify) {
-      FOVEA_ASSIGN(const EndToEnd rewrites, compare_outputs(rewritten, values, expected));
-      proofs.push_back(rewrites.to_decision("REWRITES_VERIFIED", "rewritten graph against the model, both on reference kernels"));
-    }
-  } else {
-    FOVEA_RETURN_IF_ERROR(executor.prepare(inputs));
-    choose_options.verify = false;
-    choose_options.tuning = Tuning::None;
+  FOVEA_RETURN_IF_ERROR(report(options, "choosing kernels", 0.35));
+  FOVEA_ASSIGN(Plan rewritten, lower(graph));
+  Chosen chosen;
+  if (choose_options.verify) {
+    FOVEA_ASSIGN(chosen, choose_while_running(rewritten, inputs, choose_options));
+    FOVEA_ASSIGN(const EndToEnd rewrites, compare_outputs(rewritten, chosen.outputs, expected));
+    proofs.push_back(rewrites.to_decision("REWRITES_VERIFIED", "rewritten graph against the model, both on reference kernels"));
+  } else if (choose_options.tuning != Tuning::None) {
+    rewritten = on_first_kernels(std::move(rewritten), options.device);
+    auto timed = choose_while_running(rewritten, inputs, choose_options);
+    if (!timed.ok() && (!seeded || timed.status().code() == ErrorCode::Cancelled)) return std::move(timed).status();
+    if (timed.ok()) chosen = *std::move(timed);
+    else cannot_run(timed.status());
   }
-  FOVEA_ASSIGN(Choice choice, choose_kernels(executor, inputs, choose_options));
+  if (!chosen.executor) {
+    FOVEA_ASSIGN(chosen, choose_unseen(rewritten, inputs, choose_options));
+  }
+  Choice& choice = chosen.choice;
 
   // 4. Plan.
   Decisions decisions;
@@ -172,8 +223,9 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
     if (!graph.alive(id)) continue;
     if (const auto it = choice.kernels.find(graph.node(id).name); it != choice.kernels.end()) decisions.kernels[id] = it->second;
   }
-  FOVEA_RETURN_IF_ERROR(plan_views(graph, *executor.current(), options.device, threads, decisions));
+  FOVEA_RETURN_IF_ERROR(plan_views(graph, *chosen.executor->current(), options.device, threads, decisions));
   FOVEA_ASSIGN(Plan plan, lower(graph, decisions));
+  chosen.executor.reset();
   plan.device = options.device;
   plan.symbols = shapes.symbols;
   plan.certificate = std::move(choice.certificate);
@@ -182,7 +234,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   plan.plugins = plugin_uses(plan);
 
   // 5. End to end.
-  if (options.verify && measurable) {
+  if (choose_options.verify) {
     FOVEA_RETURN_IF_ERROR(report(options, "verifying end to end", 0.95));
     FOVEA_ASSIGN(const std::vector<Datum> actual, run_once(plan, inputs, threads));
     FOVEA_ASSIGN(const EndToEnd whole, compare_outputs(plan, actual, expected));

@@ -11,7 +11,7 @@ class Lowering {
     index_.assign(static_cast<std::size_t>(graph.num_values()), -1);
   }
 
-  Result<Plan> run(bool keep_all_values) {
+  Result<Plan> run() {
     plan_.name = graph_.name;
     plan_.metadata = graph_.metadata;
     for (ir::ValueId id : graph_.inputs) plan_.inputs.push_back(value(id));
@@ -21,14 +21,6 @@ class Lowering {
       if (!decisions_.elided.contains(id)) FOVEA_RETURN_IF_ERROR(lower_node(id));
     }
     for (ir::ValueId id : graph_.outputs) plan_.outputs.push_back(value(id));
-    if (keep_all_values) {
-      std::set<int> present(plan_.outputs.begin(), plan_.outputs.end());
-      for (const PlanStep& step : plan_.steps) {
-        for (int v : step.outputs) {
-          if (v >= 0 && present.insert(v).second) plan_.outputs.push_back(v);
-        }
-      }
-    }
     return std::move(plan_);
   }
 
@@ -84,8 +76,8 @@ class Lowering {
 
 }  // namespace
 
-Result<Plan> lower(const ir::Graph& graph, const Decisions& decisions, bool keep_all_values) {
-  return Lowering(graph, decisions).run(keep_all_values);
+Result<Plan> lower(const ir::Graph& graph, const Decisions& decisions) {
+  return Lowering(graph, decisions).run();
 }
 
 }  // namespace fovea::compiler

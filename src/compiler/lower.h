@@ -26,8 +26,7 @@ struct Decisions {
   std::set<ir::NodeId> elided;                   ///< nodes that views made unnecessary
 };
 
-/// Steps come out in topological order; values nobody refers to are left out. With `keep_all_values` every tensor
-/// computed by a step is also an output of the plan (for the verifier), in the order of `Plan::outputs`.
-Result<Plan> lower(const ir::Graph& graph, const Decisions& decisions = {}, bool keep_all_values = false);
+/// Steps come out in topological order; values nobody refers to are left out.
+Result<Plan> lower(const ir::Graph& graph, const Decisions& decisions = {});
 
 }  // namespace fovea::compiler

@@ -73,6 +73,7 @@ class BodyExecutors : public ops::BodyRunner {
     ExecutorOptions body_options = options;
     body_options.fresh_outputs = true;
     body_options.profile = false;
+    body_options.after_step = nullptr;
     body_runs_left_ = options.body_runs_left;
     for (int body : step.bodies) executors_.push_back(std::make_unique<Executor>(plan.bodies[index_of(body)], body_options));
   }
@@ -143,7 +144,7 @@ Status Executor::select(std::span<const Datum> inputs) {
   std::vector<Shape> shapes;
   for (const Datum& input : inputs) shapes.push_back(input.tensor.shape());
   current_ = nullptr;
-  FOVEA_ASSIGN(auto instance, Instance::create(plan_, shapes, {options_.threads}));
+  FOVEA_ASSIGN(auto instance, Instance::create(plan_, shapes, {options_.threads, !options_.after_step}));
   instances_.push_front(std::move(instance));
   while (static_cast<int>(instances_.size()) > std::max(1, options_.max_instances)) instances_.pop_back();
   current_ = instances_.front().get();
@@ -194,6 +195,7 @@ Status Executor::run(std::span<const Datum> inputs, std::span<const Tensor> boun
     const auto start = options_.profile ? Clock::now() : Clock::time_point();
     Status status = run_step(steps[i], i);
     if (!status.ok()) return std::move(status).with_context(str_cat("step '", steps[i].step->name, "' (", steps[i].step->op, ")"));
+    if (options_.after_step) FOVEA_RETURN_IF_ERROR(options_.after_step(i));
     if (options_.profile) step_seconds_[i] += std::chrono::duration<double>(Clock::now() - start).count();
   }
   ++runs_;

@@ -2,6 +2,7 @@
 // Executor: runs a plan. Keeps one Instance per input shape; the same class runs the bodies of control flow.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <span>
@@ -21,6 +22,9 @@ struct ExecutorOptions {
   bool fresh_outputs = false;
   /// How often one run may run bodies of control flow, nested ones included: a Loop that never ends is an error.
   std::int64_t max_body_runs = 50'000'000;
+  /// Called after each step of the plan itself (not of bodies) while the step's inputs and outputs hold their values, so
+  /// that somebody may look at them; an error ends the run. Outputs take no memory of their step's inputs then.
+  std::function<Status(std::size_t step)> after_step = {};
   /// The count that bodies share with the executor of the whole plan; set by it.
   std::int64_t* body_runs_left = nullptr;
 };
@@ -40,7 +44,6 @@ class Executor {
   Status run(std::span<const Datum> inputs, std::span<const Tensor> bound = {});
   const Datum& output(int index) const { return outputs_[static_cast<std::size_t>(index)]; }
   const Instance* current() const { return current_; }
-  /// Value after the last run, for the verifier: only values that are plan outputs survive.
   const std::vector<double>& step_seconds() const { return step_seconds_; }
   std::int64_t runs() const { return runs_; }
   const Plan& plan() const { return plan_; }

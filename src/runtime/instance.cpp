@@ -38,7 +38,7 @@ Result<std::unique_ptr<Instance>> Instance::create(const Plan& plan, const std::
   FOVEA_RETURN_IF_ERROR(instance->bind_symbols(input_shapes));
   FOVEA_RETURN_IF_ERROR(instance->describe_values());
   FOVEA_RETURN_IF_ERROR(instance->prepare_steps(options));
-  instance->share_in_place();
+  if (options.in_place) instance->share_in_place();
   FOVEA_RETURN_IF_ERROR(instance->place_values());
   instance->find_releases();
   return instance;

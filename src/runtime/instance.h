@@ -50,6 +50,7 @@ struct PreparedStep {
 
 struct InstanceOptions {
   int threads = 1;
+  bool in_place = true;        ///< an output may take the memory of an input that dies in its step
 };
 
 class Instance {
