@@ -3,11 +3,14 @@
 // Library fovea_task; the only one that needs OpenCV.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,6 +50,22 @@ Result<Picture> read_picture(const std::filesystem::path& file, const PictureLim
 /// Writes beside the target and renames.
 Status write_png(const std::filesystem::path& file, const Picture& picture);
 
+/// How a map of classes is painted over its picture.
+struct MaskPaint {
+  std::vector<Color> palette;  ///< colour of each class; empty: colours that are far apart. Classes beyond it stay clear
+  int background = 0;          ///< this class stays clear; -1: none does
+  double opacity = 0.5;
+};
+
+enum class ColorMap { Inferno, Jet };
+
+/// How a map of depths becomes a picture: near ones get the upper end of the colour map.
+struct DepthPaint {
+  bool larger_is_nearer = false;  ///< disparity or inverse depth
+  ColorMap colors = ColorMap::Inferno;
+  std::optional<std::array<double, 2>> range;  ///< what the ends stand for; absent: 2nd and 98th percentile
+};
+
 }  // namespace fovea::image
 
 namespace fovea::task {
@@ -71,6 +90,7 @@ struct SegmentationMap {
   std::vector<std::int32_t> classes;
   /// Classes present, with the share of the picture each takes as score, largest first.
   std::vector<ClassScore> shares;
+  image::MaskPaint paint;
 };
 
 /// One value per pixel of the picture.
@@ -78,14 +98,16 @@ struct DepthMap {
   int width = 0, height = 0;
   std::vector<float> values;
   float min = 0, median = 0, max = 0;
-  bool larger_is_nearer = false;
   std::string unit;
+  image::DepthPaint paint;
 };
 
-/// The answer for one picture, in the picture's own pixels. `kind` says which member holds it.
+/// The answer for one picture, in the picture's own pixels. `kinds` says which members hold it: one for each task of the
+/// recipe, in its order.
 struct Prediction {
   enum class Kind { Detections, Classes, Segmentation, Depth, Landmarks };
-  Kind kind = Kind::Detections;
+  std::vector<Kind> kinds;
+  bool has(Kind kind) const { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); }
   std::vector<Detection> detections;  ///< best first
   std::vector<ClassScore> classes;    ///< best first
   SegmentationMap segmentation;
@@ -99,11 +121,13 @@ struct PredictionFiles {
 };
 
 /// {"image", "detections":[{"label","class_id","score","box":[x1,y1,x2,y2]}]}, or "classes", "mask_file" with
-/// "classes", "depth_file" with "depth", "landmarks". One line, no trailing newline.
+/// "classes", "depth_file" with "depth", "landmarks"; several of them when the recipe has several tasks. One line, no
+/// trailing newline.
 std::string to_json(const Prediction& prediction, const std::string& image, const PredictionFiles& files = {});
 /// Aligned lines for people, newline at the end.
 std::string to_table(const Prediction& prediction);
-/// Draws the answer onto the picture it was made from. Depth replaces the picture by its colour map.
+/// Draws the answer onto the picture it was made from. Depth alone replaces the picture by its colour map; beside other
+/// answers it is put to the right.
 void draw(const Prediction& prediction, image::Picture& picture);
 
 struct PredictorOptions {
@@ -126,6 +150,9 @@ class Predictor {
   Result<Prediction> predict(const std::filesystem::path& picture);
   /// Time of the last predict() inside the network.
   double network_milliseconds() const;
+  /// What the network got and gave in the last predict(), by name, valid until the next. For those who compare pre- and
+  /// post-processing with their own.
+  const std::map<std::string, Tensor>& tensors() const;
 
   struct State;
 

@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
-#include "base/npy.h"
+#include "base/npz.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "fovea/task.h"
@@ -22,6 +22,7 @@ struct Arguments {
   std::string network, folder, recipe;
   std::vector<std::string> pictures;
   double threshold = -1;
+  bool tensors = false;
   CommonArguments common;
 };
 
@@ -50,10 +51,10 @@ class Report {
     const int width = picture.width, height = picture.height;
     task::PredictionFiles files;
     std::string annotated;
-    if (!arguments_.folder.empty()) FOVEA_RETURN_IF_ERROR(save(*prediction, picture, file, files, annotated));
+    if (!arguments_.folder.empty()) FOVEA_RETURN_IF_ERROR(save(*prediction, predictor, picture, file, files, annotated));
     json_ += (json_.empty() ? "" : "\n") + task::to_json(*prediction, file, files);
     if (arguments_.common.json == "-") return {};
-    const bool detections = prediction->kind == task::Prediction::Kind::Detections;
+    const bool detections = prediction->has(task::Prediction::Kind::Detections);
     std::printf("%s: %dx%d%s\n", file.c_str(), width, height, detections ? (": " + counted(*prediction)).c_str() : "");
     if (!arguments_.common.quiet) std::fputs(task::to_table(*prediction).c_str(), stdout);
     if (arguments_.common.verbose) std::printf("network: %.2f ms\n", predictor.network_milliseconds());
@@ -64,23 +65,25 @@ class Report {
   const std::string& json() const { return json_; }
 
  private:
-  Status save(const task::Prediction& prediction, image::Picture& picture, const std::string& file, task::PredictionFiles& files, std::string& annotated) {
+  Status save(const task::Prediction& prediction, const task::Predictor& predictor, image::Picture& picture, const std::string& file,
+              task::PredictionFiles& files, std::string& annotated) {
     // Pictures of one name from several folders get a number.
     std::string stem = fs::path(file).stem().string();
     for (int i = 2; !taken_.insert(stem).second; ++i) stem = fs::path(file).stem().string() + "_" + std::to_string(i);
     const fs::path base = fs::path(arguments_.folder) / stem;
     annotated = base.string() + "_predicted.png";
-    if (prediction.kind == task::Prediction::Kind::Segmentation) {
+    if (prediction.has(task::Prediction::Kind::Segmentation)) {
       files.mask = base.string() + "_mask.png";
       image::Picture mask(prediction.segmentation.width, prediction.segmentation.height);
       for (std::size_t i = 0; i < mask.pixels.size(); ++i) mask.pixels[i] = static_cast<std::uint8_t>(prediction.segmentation.classes[i / 3]);
       FOVEA_RETURN_IF_ERROR(image::write_png(files.mask, mask));
     }
-    if (prediction.kind == task::Prediction::Kind::Depth) {
+    if (prediction.has(task::Prediction::Kind::Depth)) {
       files.depth = base.string() + "_depth.npy";
       const task::DepthMap& depth = prediction.depth;
       FOVEA_RETURN_IF_ERROR(write_npy(files.depth, Tensor::from<float>(DataType::f32, {depth.height, depth.width}, depth.values)));
     }
+    if (arguments_.tensors) FOVEA_RETURN_IF_ERROR(write_npz(base.string() + "_tensors.npz", predictor.tensors()));
     task::draw(prediction, picture);
     return image::write_png(annotated, picture);
   }
@@ -124,8 +127,10 @@ int predict(int argc, char** argv) {
   app.add_option("-o,--output", arguments.folder, "write annotated pictures (and masks, depth maps) into this folder");
   app.add_option("--recipe", arguments.recipe, "use this recipe instead of the engine's");
   app.add_option("--threshold", arguments.threshold, "smallest score of a detection instead of the recipe's")->check(CLI::Range(0.0, 1.0));
+  app.add_flag("--tensors", arguments.tensors, "with -o: also write what the network got and gave, as .npz");
   arguments.common.add_to(app, true);
   if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
+  if (arguments.tensors && arguments.folder.empty()) return fail(invalid_argument("command line: --tensors needs -o, a folder"));
   catch_interrupts();
   auto predictor = open(arguments);
   if (!predictor.ok()) return fail(predictor.status());

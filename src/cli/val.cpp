@@ -74,7 +74,7 @@ Result<task::Prediction> PictureRun::predict(const std::string& file, task::Pred
     return Status(ErrorCode::Cancelled, "interrupted");
   }
   FOVEA_ASSIGN(task::Prediction prediction, predictor_.predict(std::filesystem::path(file)));
-  if (prediction.kind != wanted) return invalid_argument("the recipe gives ", name_of(prediction.kind), ", but the truth is ", name_of(wanted));
+  if (!prediction.has(wanted)) return invalid_argument("the recipe gives ", name_of(prediction.kinds.front()), ", but the truth is ", name_of(wanted));
   total_ += predictor_.network_milliseconds();
   if (++done_ == count_) progress_("pictures", 1);
   return prediction;

@@ -3,50 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/imgproc.hpp>
+
+#include "image/canvas.h"
 
 namespace fovea::image {
 
 namespace {
-
-constexpr int kFont = cv::FONT_HERSHEY_SIMPLEX;
-
-/// A view of the picture for OpenCV's drawing; channel order is ours, so colours are given as red, green, blue.
-cv::Mat view(Picture& picture) { return {picture.height, picture.width, CV_8UC3, picture.pixels.data()}; }
-
-cv::Scalar scalar(Color color) { return {double(color[0]), double(color[1]), double(color[2])}; }
-
-/// Black or white, whichever reads better on `color`.
-cv::Scalar text_color(Color color) {
-  const double luma = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2];
-  return luma > 150 ? cv::Scalar(20, 20, 20) : cv::Scalar(255, 255, 255);
-}
-
-/// Hershey fonts know ASCII only.
-std::string ascii(const std::string& text) {
-  std::string plain;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80 && byte < 0xc0) continue;  // inside a UTF-8 sequence
-    plain += byte >= 32 && byte < 127 ? c : '?';
-  }
-  return plain.substr(0, 64);
-}
-
-struct Style {
-  int line = 2;
-  double font = 0.5;
-  int thickness = 1;
-};
-
-Style style_for(const Picture& picture) {
-  const int side = std::max(picture.width, picture.height);
-  Style style;
-  style.line = std::clamp(side / 400, 1, 8);
-  style.font = std::clamp(side / 1400.0, 0.4, 2.5);
-  style.thickness = style.font >= 0.9 ? 2 : 1;
-  return style;
-}
 
 int to_pixel(float value, int limit) { return std::isfinite(value) ? static_cast<int>(std::lround(std::clamp(value, 0.0f, static_cast<float>(limit)))) : 0; }
 
@@ -97,18 +59,6 @@ void draw_boxes(Picture& picture, std::span<const LabelledBox> boxes) {
   }
 }
 
-void draw_mask(Picture& picture, std::span<const std::int32_t> classes, double opacity) {
-  const int alpha = static_cast<int>(std::lround(std::clamp(opacity, 0.0, 1.0) * 256));
-  for (std::size_t i = 0; i < classes.size() && 3 * i + 2 < picture.pixels.size(); ++i) {
-    if (classes[i] <= 0) continue;
-    const Color color = class_color(classes[i] - 1);
-    for (std::size_t c = 0; c < 3; ++c) {
-      std::uint8_t& value = picture.pixels[3 * i + c];
-      value = static_cast<std::uint8_t>((value * (256 - alpha) + color[c] * alpha + 128) >> 8);
-    }
-  }
-}
-
 void draw_text(Picture& picture, std::span<const std::string> lines) {
   cv::Mat canvas = view(picture);
   const Style style = style_for(picture);
@@ -127,34 +77,6 @@ void draw_points(Picture& picture, std::span<const std::pair<float, float>> poin
   cv::Mat canvas = view(picture);
   const int radius = std::clamp(std::max(picture.width, picture.height) / 500, 1, 8);
   for (const auto& point : points) cv::circle(canvas, to_point(point, picture), radius, scalar(color), cv::FILLED, cv::LINE_AA);
-}
-
-Picture depth_picture(std::span<const float> values, int width, int height, bool larger_is_nearer) {
-  std::vector<float> finite;
-  for (float value : values) {
-    if (std::isfinite(value)) finite.push_back(value);
-  }
-  float low = 0, high = 1;
-  if (!finite.empty()) {
-    const auto percentile = [&](double share) {
-      const auto at = finite.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(finite.size() - 1));
-      std::nth_element(finite.begin(), at, finite.end());
-      return *at;
-    };
-    low = percentile(0.02);
-    high = std::max(percentile(0.98), std::nextafter(low, INFINITY));
-  }
-  cv::Mat levels(height, width, CV_8U), colors;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const float share = std::isfinite(values[i]) ? std::clamp((values[i] - low) / (high - low), 0.0f, 1.0f) : 0.0f;
-    levels.data[i] = static_cast<std::uint8_t>(std::lround(255 * (larger_is_nearer ? share : 1 - share)));
-  }
-  cv::applyColorMap(levels, colors, cv::COLORMAP_INFERNO);
-  Picture picture(width, height);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    for (std::size_t c = 0; c < 3; ++c) picture.pixels[3 * i + c] = std::isfinite(values[i]) ? colors.data[3 * i + (2 - c)] : std::uint8_t{0};
-  }
-  return picture;
 }
 
 }  // namespace fovea::image

@@ -6,12 +6,12 @@
 #include <cstring>
 
 #include "base/float_types.h"
+#include "image/placement.h"
+#include "image/subpixel.h"
 
 namespace fovea::image {
 
 namespace {
-
-constexpr int kMaxSide = 16384;
 
 /// The part of `picture` starting at (left, top); what lies outside it is `fill`.
 Picture cut(const Picture& picture, int left, int top, int width, int height, Color fill) {
@@ -23,47 +23,15 @@ Picture cut(const Picture& picture, int left, int top, int width, int height, Co
   return result;
 }
 
-int rounded(double value) { return std::max(1, static_cast<int>(std::nearbyint(value))); }
-
 /// Picture in the network's size, still bytes.
 Result<Picture> fit(const Picture& picture, const InputSpec& spec, ImageTransform& transform) {
-  const double w = picture.width, h = picture.height;
-  int width = spec.width, height = spec.height;
-  int inner_width = width, inner_height = height, left = 0, top = 0;
-  switch (spec.fit) {
-    case Fit::Stretch: break;
-    case Fit::Letterbox: {
-      const double scale = std::min(width / w, height / h);
-      inner_width = std::min(width, rounded(w * scale));
-      inner_height = std::min(height, rounded(h * scale));
-      if (spec.anchor == Anchor::Center) left = (width - inner_width) / 2, top = (height - inner_height) / 2;
-      break;
-    }
-    case Fit::Crop: {
-      const double shorter = spec.shorter_side > 0 ? spec.shorter_side : std::max(width, height);
-      const double scale = shorter / std::min(w, h);
-      if (w * scale > kMaxSide || h * scale > kMaxSide) return invalid_argument("picture of ", w, "x", h, " is too long and thin to be cropped");
-      inner_width = rounded(w * scale);
-      inner_height = rounded(h * scale);
-      // Pillow's centre crop rounds half to even; negative when the crop is larger than the picture.
-      left = -static_cast<int>(std::nearbyint((inner_width - width) / 2.0));
-      top = -static_cast<int>(std::nearbyint((inner_height - height) / 2.0));
-      break;
-    }
-    case Fit::Pad:
-      inner_width = picture.width;
-      inner_height = picture.height;
-      width = (picture.width + spec.multiple_of - 1) / spec.multiple_of * spec.multiple_of;
-      height = (picture.height + spec.multiple_of - 1) / spec.multiple_of * spec.multiple_of;
-      break;
-  }
-  if (width <= 0 || height <= 0 || width > kMaxSide || height > kMaxSide) {
-    return invalid_argument("network input of ", width, "x", height, " pixels; expected 1 to ", kMaxSide, " a side");
-  }
-  transform = {inner_width / w, inner_height / h, double(left), double(top), picture.width, picture.height, width, height};
-  const Picture inner = resample(picture, inner_width, inner_height, spec.filter, spec.antialias);
-  if (left == 0 && top == 0 && inner.width == width && inner.height == height) return inner;
-  return cut(inner, -left, -top, width, height, spec.fill);
+  FOVEA_ASSIGN(const Placement p, place(picture.width, picture.height, spec));
+  if (spec.fit == Fit::Letterbox && spec.subpixel) return letterbox_subpixel(picture, spec, transform);
+  transform = {double(p.inner_width) / picture.width, double(p.inner_height) / picture.height, double(p.left), double(p.top),
+               picture.width, picture.height, p.width, p.height};
+  const Picture inner = resample(picture, p.inner_width, p.inner_height, spec.filter, spec.antialias);
+  if (p.left == 0 && p.top == 0 && inner.width == p.width && inner.height == p.height) return inner;
+  return cut(inner, -p.left, -p.top, p.width, p.height, spec.fill);
 }
 
 /// value of each of the 256 byte values after normalisation, per channel.
@@ -101,10 +69,13 @@ void fill_tensor(const Picture& picture, const InputSpec& spec, Tensor& tensor) 
 
 }  // namespace
 
-std::array<float, 4> ImageTransform::box_to_picture(const std::array<double, 4>& box) const {
-  const auto clip = [](double value, int limit) { return static_cast<float>(std::clamp(value, 0.0, static_cast<double>(limit))); };
-  return {clip(to_picture_x(box[0]), picture_width), clip(to_picture_y(box[1]), picture_height), clip(to_picture_x(box[2]), picture_width),
-          clip(to_picture_y(box[3]), picture_height)};
+std::array<double, 4> ImageTransform::box_to_picture(const std::array<double, 4>& box) const {
+  return {to_picture_x(box[0]), to_picture_y(box[1]), to_picture_x(box[2]), to_picture_y(box[3])};
+}
+
+std::array<double, 4> ImageTransform::clip_to_picture(const std::array<double, 4>& box) const {
+  const auto clip = [](double value, int limit) { return std::clamp(value, 0.0, static_cast<double>(limit)); };
+  return {clip(box[0], picture_width), clip(box[1], picture_height), clip(box[2], picture_width), clip(box[3], picture_height)};
 }
 
 Result<NetworkInput> make_network_input(const Picture& picture, const InputSpec& spec) {

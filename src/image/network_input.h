@@ -12,10 +12,11 @@
 namespace fovea::image {
 
 enum class Fit {
-  Stretch,    ///< to the input's size, the aspect may change
-  Letterbox,  ///< the largest size that fits, the rest filled
-  Crop,       ///< shorter side to `shorter_side` (or the input's), then the middle cut out
-  Pad,        ///< not resized; filled at the right and bottom up to a multiple of `multiple_of`
+  Stretch,      ///< to the input's size, the aspect may change
+  Letterbox,    ///< the largest size that fits, the rest filled
+  Crop,         ///< shorter side to `shorter_side` (or the input's), then the middle cut out
+  ShorterSide,  ///< shorter side to `shorter_side`, or less where the longer one would pass `longer_side`; nothing filled
+  Pad,          ///< not resized; filled at the right and bottom up to a multiple of `multiple_of`
 };
 enum class Anchor { Center, TopLeft };
 enum class Channels { Rgb, Bgr, Gray };
@@ -23,13 +24,15 @@ enum class Order { Nchw, Nhwc };
 
 /// Pixels are first resized as bytes, then each becomes (value * scale - mean[c]) / std[c], c in the order of `channels`.
 struct InputSpec {
-  int height = 0, width = 0;   ///< of the network's input; for Pad found from the picture
+  int height = 0, width = 0;   ///< of the network's input; for ShorterSide and Pad found from the picture
   Fit fit = Fit::Letterbox;
   Anchor anchor = Anchor::Center;
   Filter filter = Filter::Bilinear;
   bool antialias = false;
   Color fill = {114, 114, 114};
-  int shorter_side = 0;
+  int inner_height = 0, inner_width = 0;  ///< Letterbox: what the picture must fit into, centred on the input; 0: the input
+  bool subpixel = false;       ///< Letterbox: neither scale nor place rounded to whole pixels (bilinear only)
+  int shorter_side = 0, longer_side = 0;  ///< longer_side 0: no limit
   int multiple_of = 1;
   Channels channels = Channels::Rgb;
   double scale = 1;
@@ -46,8 +49,10 @@ struct ImageTransform {
 
   double to_picture_x(double x) const { return (x - shift_x) / scale_x; }
   double to_picture_y(double y) const { return (y - shift_y) / scale_y; }
-  /// x1 y1 x2 y2, clipped to the picture.
-  std::array<float, 4> box_to_picture(const std::array<double, 4>& box) const;
+  /// x1 y1 x2 y2, beyond the picture where the network says so.
+  std::array<double, 4> box_to_picture(const std::array<double, 4>& box) const;
+  /// The part of a box of the picture that lies on the picture.
+  std::array<double, 4> clip_to_picture(const std::array<double, 4>& box) const;
 };
 
 struct NetworkInput {

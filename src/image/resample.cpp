@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two passes with 15-bit weights. Between the passes 7 fractional bits are kept, so the result is within one level
-// of exact arithmetic.
+// of exact arithmetic. What is antialiased follows Pillow's arithmetic instead, see antialias.cpp.
 #include "image/resample.h"
 
 #include <algorithm>
 #include <cmath>
+
+#include "image/antialias.h"
 
 namespace fovea::image {
 
@@ -37,10 +39,10 @@ Taps nearest_taps(int from, int to) {
 /// Exact coverage of each target pixel.
 double covered(double low, double high, int pixel) { return std::max(0.0, std::min(high, pixel + 1.0) - std::max(low, double(pixel))); }
 
-Taps make_taps(int from, int to, Filter filter, bool antialias) {
+Taps make_taps(int from, int to, Filter filter) {
   if (filter == Filter::Nearest || from == to) return nearest_taps(from, to);
   const double scale = static_cast<double>(from) / to;
-  const double stretch = filter == Filter::Area || antialias ? std::max(scale, 1.0) : 1.0;
+  const double stretch = filter == Filter::Area ? std::max(scale, 1.0) : 1.0;
   const double support = stretch * (filter == Filter::Bicubic ? 2 : filter == Filter::Bilinear ? 1 : 0.5);
   Taps taps;
   taps.count = static_cast<int>(std::ceil(support)) * 2 + 1;
@@ -78,8 +80,9 @@ Taps make_taps(int from, int to, Filter filter, bool antialias) {
 
 Picture resample(const Picture& source, int width, int height, Filter filter, bool antialias) {
   if (width == source.width && height == source.height) return source;
-  const Taps across = make_taps(source.width, width, filter, antialias);
-  const Taps down = make_taps(source.height, height, filter, antialias);
+  if (antialias && (filter == Filter::Bilinear || filter == Filter::Bicubic)) return resample_antialiased(source, width, height, filter);
+  const Taps across = make_taps(source.width, width, filter);
+  const Taps down = make_taps(source.height, height, filter);
   // 1. Rows: u8 -> 8.7 bits (bicubic overshoots, so signed).
   const std::size_t row = std::size_t{3} * static_cast<std::size_t>(width);
   std::vector<std::int16_t> middle(row * static_cast<std::size_t>(source.height));

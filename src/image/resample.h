@@ -13,8 +13,8 @@ enum class Filter {
   Area,      ///< mean over the covered source pixels
 };
 
-/// With `antialias`, bilinear and bicubic widen with the scale when shrinking, as Pillow and torchvision do; without
-/// it they look at 2x2 and 4x4 source pixels only, as OpenCV does. Sizes must be positive.
+/// With `antialias`, bilinear and bicubic widen with the scale when shrinking and give Pillow's bytes; without it they
+/// look at 2x2 and 4x4 source pixels only, as OpenCV does. Sizes must be positive.
 Picture resample(const Picture& source, int width, int height, Filter filter, bool antialias);
 
 }  // namespace fovea::image

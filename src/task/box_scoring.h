@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "task/coordinates.h"
 #include "task/decode_boxes.h"
 
 namespace fovea::task {
@@ -23,12 +24,6 @@ inline Box to_corners(const Box& b, BoxFormat format) {
 }
 
 inline Box scaled(const Box& b, double x, double y) { return {b[0] * x, b[1] * y, b[2] * x, b[3] * y}; }
-
-/// What coordinates of this kind are multiplied with to become pixels.
-inline std::pair<double, double> pixel_scale(Coordinates coordinates, const image::ImageTransform& transform) {
-  if (coordinates != Coordinates::Normalised) return {1, 1};
-  return {transform.input_width, transform.input_height};
-}
 
 inline Status expect_rows(const std::string& name, std::int64_t found, std::int64_t expected, const char* why) {
   if (found == expected) return {};

@@ -6,11 +6,8 @@
 
 namespace fovea::task {
 
-bool in_picture_pixels(const DetectionDecode& decode) {
-  if (const auto* d = std::get_if<BoxesScores>(&decode)) return d->coordinates == Coordinates::Picture;
-  if (const auto* d = std::get_if<Rows>(&decode)) return d->coordinates == Coordinates::Picture;
-  if (const auto* d = std::get_if<FinalBoxes>(&decode)) return d->coordinates == Coordinates::Picture;
-  return false;
+Coordinates coordinates_of(const DetectionDecode& decode) {
+  return std::visit([](const auto& kind) { return kind.coordinates; }, decode);
 }
 
 Result<std::vector<Candidate>> decode_boxes(const BoxesScores& decode, const BoxContext& context) {

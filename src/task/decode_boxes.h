@@ -22,7 +22,7 @@ Result<std::vector<Candidate>> decode_boxes(const SsdPriors& decode, const BoxCo
 Result<std::vector<Candidate>> decode_boxes(const AnchorFreeGrid& decode, const BoxContext& context);
 Result<std::vector<Candidate>> decode_boxes(const FinalBoxes& decode, const BoxContext& context);
 
-/// Whether boxes of this kind are in the picture's own pixels.
-bool in_picture_pixels(const DetectionDecode& decode);
+/// What the candidates' boxes count in, once multiplied by pixel_scale.
+Coordinates coordinates_of(const DetectionDecode& decode);
 
 }  // namespace fovea::task

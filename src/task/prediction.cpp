@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// Answers as JSON and as tables.
 #include "fovea/task.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
-
-#include "image/draw.h"
 
 namespace fovea::task {
 
@@ -35,6 +34,17 @@ Json classes_json(const std::vector<ClassScore>& classes) {
   return list;
 }
 
+Json detections_json(const std::vector<Detection>& detections) {
+  Json list = Json::array();
+  for (const Detection& d : detections) {
+    Json row{{"label", d.label}, {"class_id", d.class_id}, {"score", number(d.score)},
+             {"box", Json::array({number(d.box[0]), number(d.box[1]), number(d.box[2]), number(d.box[3])})}};
+    if (!d.keypoints.empty()) row["keypoints"] = points_json(d.keypoints);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
 std::string format(const char* form, auto... values) {
   char text[512];
   std::snprintf(text, sizeof text, form, values...);
@@ -56,89 +66,66 @@ std::string class_rows(const std::vector<ClassScore>& rows, const char* what) {
   return text;
 }
 
+std::string detection_rows(const std::vector<Detection>& detections) {
+  if (detections.empty()) return "nothing found\n";
+  std::size_t width = 5;
+  for (const Detection& d : detections) width = std::max(width, columns_of(d.label));
+  std::string text = padded("label", width) + "   score       x1       y1       x2       y2\n";
+  for (const Detection& d : detections) {
+    text += padded(d.label, width) + format("  %6.3f", static_cast<double>(d.score));
+    for (float value : d.box) text += format(" %8.1f", static_cast<double>(value));
+    text += "\n";
+  }
+  return text;
+}
+
+std::string landmark_rows(const std::vector<std::pair<float, float>>& points) {
+  std::string text = format("%zu landmarks\n", points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    text += format("%5zu %8.1f %8.1f\n", i, static_cast<double>(points[i].first), static_cast<double>(points[i].second));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string to_json(const Prediction& prediction, const std::string& image, const PredictionFiles& files) {
   Json json{{"image", image}};
-  switch (prediction.kind) {
-    case Prediction::Kind::Detections: {
-      Json& list = json["detections"] = Json::array();
-      for (const Detection& d : prediction.detections) {
-        Json row{{"label", d.label}, {"class_id", d.class_id}, {"score", number(d.score)},
-                 {"box", Json::array({number(d.box[0]), number(d.box[1]), number(d.box[2]), number(d.box[3])})}};
-        if (!d.keypoints.empty()) row["keypoints"] = points_json(d.keypoints);
-        list.push_back(std::move(row));
-      }
-      break;
+  for (const Prediction::Kind kind : prediction.kinds) {
+    switch (kind) {
+      case Prediction::Kind::Detections: json["detections"] = detections_json(prediction.detections); break;
+      case Prediction::Kind::Classes: json["classes"] = classes_json(prediction.classes); break;
+      case Prediction::Kind::Segmentation:
+        json["classes"] = classes_json(prediction.segmentation.shares);
+        if (!files.mask.empty()) json["mask_file"] = files.mask;
+        break;
+      case Prediction::Kind::Depth:
+        json["depth"] = {{"min", number(prediction.depth.min)}, {"median", number(prediction.depth.median)}, {"max", number(prediction.depth.max)},
+                         {"unit", prediction.depth.unit}};
+        if (!files.depth.empty()) json["depth_file"] = files.depth;
+        break;
+      case Prediction::Kind::Landmarks: json["landmarks"] = points_json(prediction.landmarks); break;
     }
-    case Prediction::Kind::Classes: json["classes"] = classes_json(prediction.classes); break;
-    case Prediction::Kind::Segmentation:
-      json["classes"] = classes_json(prediction.segmentation.shares);
-      if (!files.mask.empty()) json["mask_file"] = files.mask;
-      break;
-    case Prediction::Kind::Depth:
-      json["depth"] = {{"min", number(prediction.depth.min)}, {"median", number(prediction.depth.median)}, {"max", number(prediction.depth.max)},
-                       {"unit", prediction.depth.unit}};
-      if (!files.depth.empty()) json["depth_file"] = files.depth;
-      break;
-    case Prediction::Kind::Landmarks: json["landmarks"] = points_json(prediction.landmarks); break;
   }
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string to_table(const Prediction& prediction) {
-  switch (prediction.kind) {
-    case Prediction::Kind::Detections: {
-      if (prediction.detections.empty()) return "nothing found\n";
-      std::size_t width = 5;
-      for (const Detection& d : prediction.detections) width = std::max(width, columns_of(d.label));
-      std::string text = padded("label", width) + "   score       x1       y1       x2       y2\n";
-      for (const Detection& d : prediction.detections) {
-        text += padded(d.label, width) + format("  %6.3f", static_cast<double>(d.score));
-        for (float value : d.box) text += format(" %8.1f", static_cast<double>(value));
-        text += "\n";
-      }
-      return text;
-    }
-    case Prediction::Kind::Classes: return class_rows(prediction.classes, "score");
-    case Prediction::Kind::Segmentation: return class_rows(prediction.segmentation.shares, "share of the picture");
-    case Prediction::Kind::Depth:
-      return format("depth %dx%d: min %.4g, median %.4g, max %.4g %s\n", prediction.depth.width, prediction.depth.height, static_cast<double>(prediction.depth.min),
-                    static_cast<double>(prediction.depth.median), static_cast<double>(prediction.depth.max), prediction.depth.unit.c_str());
-    case Prediction::Kind::Landmarks: {
-      std::string text = format("%zu landmarks\n", prediction.landmarks.size());
-      for (std::size_t i = 0; i < prediction.landmarks.size(); ++i) {
-        text += format("%5zu %8.1f %8.1f\n", i, static_cast<double>(prediction.landmarks[i].first), static_cast<double>(prediction.landmarks[i].second));
-      }
-      return text;
+  std::string text;
+  for (const Prediction::Kind kind : prediction.kinds) {
+    switch (kind) {
+      case Prediction::Kind::Detections: text += detection_rows(prediction.detections); break;
+      case Prediction::Kind::Classes: text += class_rows(prediction.classes, "score"); break;
+      case Prediction::Kind::Segmentation: text += class_rows(prediction.segmentation.shares, "share of the picture"); break;
+      case Prediction::Kind::Depth:
+        text += format("depth %dx%d: min %.4g, median %.4g, max %.4g %s\n", prediction.depth.width, prediction.depth.height,
+                       static_cast<double>(prediction.depth.min), static_cast<double>(prediction.depth.median), static_cast<double>(prediction.depth.max),
+                       prediction.depth.unit.c_str());
+        break;
+      case Prediction::Kind::Landmarks: text += landmark_rows(prediction.landmarks); break;
     }
   }
-  return {};
-}
-
-void draw(const Prediction& prediction, image::Picture& picture) {
-  switch (prediction.kind) {
-    case Prediction::Kind::Detections: {
-      std::vector<image::LabelledBox> boxes;
-      // Worst first, so that the best are on top.
-      for (auto it = prediction.detections.rbegin(); it != prediction.detections.rend(); ++it) {
-        boxes.push_back({it->box, it->label + format(" %.2f", static_cast<double>(it->score)), image::class_color(it->class_id), it->keypoints});
-      }
-      image::draw_boxes(picture, boxes);
-      break;
-    }
-    case Prediction::Kind::Classes: {
-      std::vector<std::string> lines;
-      for (const ClassScore& row : prediction.classes) lines.push_back(format("%5.1f %%  ", 100.0 * static_cast<double>(row.score)) + row.label);
-      image::draw_text(picture, lines);
-      break;
-    }
-    case Prediction::Kind::Segmentation: image::draw_mask(picture, prediction.segmentation.classes); break;
-    case Prediction::Kind::Depth:
-      picture = image::depth_picture(prediction.depth.values, prediction.depth.width, prediction.depth.height, prediction.depth.larger_is_nearer);
-      break;
-    case Prediction::Kind::Landmarks: image::draw_points(picture, prediction.landmarks, {40, 220, 90}); break;
-  }
+  return text;
 }
 
 }  // namespace fovea::task

@@ -12,6 +12,7 @@ struct Predictor::State {
   Session session;
   Recipe recipe;
   std::vector<TensorInfo> inputs, outputs;
+  NamedTensors tensors = {};  ///< of the last run
   double milliseconds = 0;
 };
 
@@ -28,8 +29,9 @@ Result<Predictor> Predictor::create(const Engine& engine, const PredictorOptions
                     "give a recipe here or while building; see docs/recipes.md");
     }
     FOVEA_ASSIGN(Recipe recipe, parse_recipe(text));
-    if (auto* detection = std::get_if<DetectionRecipe>(&recipe.task); detection && options.score_threshold >= 0) {
-      detection->score_threshold = options.score_threshold;
+    for (TaskRecipe& task : recipe.tasks) {
+      auto* detection = std::get_if<DetectionRecipe>(&task.decode);
+      if (detection && options.score_threshold >= 0) detection->score_threshold = options.score_threshold;
     }
     FOVEA_ASSIGN(Session session, Session::create(engine, options.session));
     return Predictor(std::make_unique<State>(State{engine, std::move(session), std::move(recipe), engine.inputs(), engine.outputs()}));
@@ -48,6 +50,8 @@ Result<Prediction> Predictor::predict(const image::Picture& picture) {
     for (const TensorInfo& info : s.outputs) {
       FOVEA_ASSIGN(outputs[info.name], s.session.output(info.name));
     }
+    s.tensors = inputs.tensors;
+    s.tensors.insert(outputs.begin(), outputs.end());
     return decode(s.recipe, outputs, inputs.transform);
   });
 }
@@ -60,5 +64,7 @@ Result<Prediction> Predictor::predict(const std::filesystem::path& picture) {
 }
 
 double Predictor::network_milliseconds() const { return state_->milliseconds; }
+
+const NamedTensors& Predictor::tensors() const { return state_->tensors; }
 
 }  // namespace fovea::task

@@ -17,9 +17,10 @@ namespace fovea::task {
 
 enum class BoxFormat { Xyxy, Cxcywh, Xywh };
 enum class Coordinates {
-  Pixels,      ///< of the network's input
-  Normalised,  ///< 0..1 over the network's input
-  Picture,     ///< pixels of the original picture (networks that take its size as an input)
+  Pixels,        ///< of the network's input; pixel i covers i to i + 1
+  PixelCenters,  ///< the same, but pixel i lies at i, as in OpenCV's affine warps
+  Normalised,    ///< 0..1 over the network's input
+  Picture,       ///< pixels of the original picture (networks that take its size as an input)
 };
 enum class Activation { None, Sigmoid, Softmax };
 
@@ -60,6 +61,7 @@ struct YoloGrid {
   std::vector<Level> levels;
   Version version = Version::V5;
   bool activated = false;  ///< the network already applied the sigmoid
+  Coordinates coordinates = Coordinates::Pixels;
   ScoreRule rule;
 };
 
@@ -75,6 +77,7 @@ struct SsdPriors {
   std::array<double, 2> variances = {0.1, 0.2};
   bool linear_size = false;                    ///< size = variance * raw * prior instead of exp(variance * raw) * prior
   int keypoints = 0;                           ///< pairs after the four box numbers
+  Coordinates coordinates = Coordinates::Pixels;
   ScoreRule rule;
 };
 
@@ -93,6 +96,7 @@ struct AnchorFreeGrid {
   Box box = Box::Ltrb;
   double offset = 0.5;       ///< centre of a cell, in cells
   bool stride_units = true;  ///< distances count in strides, else in pixels
+  Coordinates coordinates = Coordinates::Pixels;
   ScoreRule rule;
 };
 
@@ -111,11 +115,15 @@ struct Nms {
   bool class_aware = true;
 };
 
+/// When boxes are cut at the picture's edges; what is nothing then is dropped.
+enum class Clip { AfterNms, BeforeNms, Never };
+
 struct DetectionRecipe {
   DetectionDecode decode;
   double score_threshold = 0.25;
   std::optional<Nms> nms;
   int max_detections = 300;
+  Clip clip = Clip::AfterNms;
 };
 
 struct ClassificationRecipe {
@@ -135,12 +143,15 @@ struct SegmentationRecipe {
   Classes classes = Classes::Argmax;
   Activation activation = Activation::None;  ///< before the threshold
   double threshold = 0.5;
+  image::MaskPaint paint;
 };
 
+/// depth = output * scale + offset
 struct DepthRecipe {
   std::string output;
-  bool larger_is_nearer = false;  ///< disparity or inverse depth
+  double scale = 1, offset = 0;
   std::string unit;
+  image::DepthPaint paint;
 };
 
 struct LandmarksRecipe {
@@ -149,16 +160,21 @@ struct LandmarksRecipe {
   Coordinates coordinates = Coordinates::Normalised;
 };
 
-struct Recipe {
+/// What one task makes of the outputs.
+struct TaskRecipe {
   std::vector<std::string> labels;
+  std::variant<DetectionRecipe, ClassificationRecipe, SegmentationRecipe, DepthRecipe, LandmarksRecipe> decode;
+
+  /// The label, or "class 7" where there is none or an empty one.
+  std::string label_of(int class_id) const;
+};
+
+struct Recipe {
   std::string input;                ///< picture input; empty: the network's only one
   image::InputSpec spec;            ///< size 0: the network's; type undefined: the network's
   /// Inputs other than the picture: "picture_size" or "input_size" (width, height as numbers).
   std::map<std::string, std::string> size_inputs;
-  std::variant<DetectionRecipe, ClassificationRecipe, SegmentationRecipe, DepthRecipe, LandmarksRecipe> task;
-
-  /// The label, or "class 7".
-  std::string label_of(int class_id) const;
+  std::vector<TaskRecipe> tasks;    ///< at least one, no kind twice
 };
 
 /// Strict: an unknown key, a wrong type or a value out of range is InvalidModel with the key's path, e.g.

@@ -69,9 +69,9 @@ TEST(NetworkInput, LetterboxIsCentredAndMapsBack) {
   EXPECT_EQ(input->tensor.data<float>()[0], 114.0f) << "fill above the picture";
   EXPECT_EQ(input->transform.shift_y, 52);
   EXPECT_EQ(input->transform.scale_x, 0.65);
-  const auto box = input->transform.box_to_picture({0, 52, 416, 364});
-  EXPECT_EQ(box, (std::array<float, 4>{0, 0, 640, 480}));
-  EXPECT_EQ(input->transform.box_to_picture({-50, 0, 500, 500}), (std::array<float, 4>{0, 0, 640, 480})) << "clipped";
+  const ImageTransform& t = input->transform;
+  EXPECT_EQ(t.box_to_picture({0, 52, 416, 364}), (std::array<double, 4>{0, 0, 640, 480}));
+  EXPECT_EQ(t.clip_to_picture(t.box_to_picture({-50, 0, 500, 500})), (std::array<double, 4>{0, 0, 640, 480}));
 }
 
 TEST(NetworkInput, OrderOfChannelsAndNormalisation) {
@@ -161,7 +161,7 @@ TEST(Draw, StaysInsideThePicture) {
   draw_mask(picture, std::vector<std::int32_t>(100000, 2147483647));
   draw_text(picture, std::vector<std::string>(100, "line"));
   const std::vector<float> depth = {1, 2, NAN, INFINITY};
-  const Picture map = depth_picture(depth, 2, 2, false);
+  const Picture map = depth_picture(depth, 2, 2, {}, depth_range(depth, {}));
   EXPECT_EQ(map.row(1)[0] + map.row(1)[1] + map.row(1)[2], 0) << "not a number is black";
 }
 

@@ -250,6 +250,7 @@ TEST(MakeInputs, MisfitsAreNamed) {
 
 TEST(Prediction, JsonAndTable) {
   Prediction prediction;
+  prediction.kinds = {Prediction::Kind::Detections};
   prediction.detections = {{1, "white \"cell\"", 0.93f, {1.5f, 2, 300.25f, 4}, {}}};
   EXPECT_EQ(to_json(prediction, "a.jpg"), R"({"image":"a.jpg","detections":[{"label":"white \"cell\"","class_id":1,"score":0.93,"box":[1.5,2,300.25,4]}]})");
   EXPECT_EQ(to_table(prediction), "label          score       x1       y1       x2       y2\nwhite \"cell\"   0.930      1.5      2.0    300.2      4.0\n");

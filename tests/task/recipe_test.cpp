@@ -21,16 +21,16 @@ constexpr const char* kDetection = R"({
 TEST(Recipe, DetectionIsRead) {
   const auto recipe = parse_recipe(kDetection);
   ASSERT_TRUE(recipe.ok()) << recipe.status().to_string();
-  EXPECT_EQ(recipe->labels.size(), 3u);
+  EXPECT_EQ(recipe->tasks.at(0).labels.size(), 3u);
   EXPECT_EQ(recipe->spec.height, 320);
   EXPECT_EQ(recipe->spec.width, 416);
   EXPECT_EQ(recipe->spec.channels, image::Channels::Bgr);
-  const auto& detection = std::get<DetectionRecipe>(recipe->task);
+  const auto& detection = std::get<DetectionRecipe>(recipe->tasks[0].decode);
   EXPECT_EQ(detection.max_detections, 100);
   EXPECT_EQ(detection.nms->iou, 0.6);
   EXPECT_EQ(std::get<BoxesScores>(detection.decode).boxes, std::vector<std::string>{"boxes"});
-  EXPECT_EQ(recipe->label_of(1), "WBC");
-  EXPECT_EQ(recipe->label_of(7), "class 7");
+  EXPECT_EQ(recipe->tasks[0].label_of(1), "WBC");
+  EXPECT_EQ(recipe->tasks[0].label_of(7), "class 7");
 }
 
 struct Mistake {
