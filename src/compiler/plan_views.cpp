@@ -15,6 +15,22 @@ bool is_reshape(std::string_view op) {
   return op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze" || op == "Identity";
 }
 
+/// Axes as they follow in memory, outermost first, without those of extent 1; nothing for blocks.
+std::optional<std::vector<int>> memory_order(Layout layout, const SymbolicShape& shape) {
+  if (block_of(layout) != 1) return std::nullopt;
+  std::vector<int> order;
+  const auto rank = static_cast<int>(shape.size());
+  const auto add = [&](int axis) {
+    if (!(shape[index_of(axis)] == Dim(1))) order.push_back(axis);
+  };
+  const bool is_last = layout == Layout::nhwc;
+  for (int axis = 0; axis < rank; ++axis) {
+    if (!is_last || axis != 1) add(axis);
+  }
+  if (is_last) add(1);
+  return order;
+}
+
 class ViewPlanner {
  public:
   ViewPlanner(const ir::Graph& graph, const Instance& instance, std::string_view device, int threads, Decisions& decisions)
@@ -37,7 +53,7 @@ class ViewPlanner {
     for (ir::NodeId id : order) {
       const ir::Node& node = graph_.node(id);
       if (node.op == "Split" || node.op == "Slice") read_parts_in_place(id);
-      if (is_reshape(node.op)) reshape_in_place(id);
+      if (keeps_bytes(node)) reshape_in_place(id);
     }
     return {};
   }
@@ -174,12 +190,29 @@ class ViewPlanner {
     return true;
   }
 
+  /// What the node writes is what it reads, for all extents: a reshape, or a transpose to or from channels-last that only
+  /// gives the axes other names.
+  bool keeps_bytes(const ir::Node& node) const {
+    if (is_reshape(node.op)) return graph_.value(node.inputs[0]).layout == Layout::plain && graph_.value(node.outputs[0]).layout == Layout::plain;
+    if (node.op != "Transpose" || node.outputs[0] == ir::kNone) return false;
+    const ir::Value &x = graph_.value(node.inputs[0]), &y = graph_.value(node.outputs[0]);
+    if (!x.shape || !y.shape || x.shape->size() != y.shape->size()) return false;
+    std::vector<std::int64_t> perm;
+    for (auto axis = static_cast<std::int64_t>(x.shape->size()) - 1; axis >= 0; --axis) perm.push_back(axis);
+    perm = node.attributes.get_ints("perm", perm);
+    const auto from = memory_order(x.layout, *x.shape);
+    auto to = memory_order(y.layout, *y.shape);
+    if (!from || !to || perm.size() != x.shape->size()) return false;
+    for (int& axis : *to) axis = static_cast<int>(perm[index_of(axis)]);
+    return *from == *to;
+  }
+
   void reshape_in_place(ir::NodeId id) {
     const ir::Node& node = graph_.node(id);
     const ir::ValueId from = node.inputs[0], to = node.outputs[0];
     if (!known(from) || !known(to) || is_view(to) || is_base(to) || graph_.value(from).is_constant()) return;
     const bool same_type = graph_.value(from).type == graph_.value(to).type;
-    if (!same_type || !desc(from).is_plain_dense() || !desc(to).is_plain_dense() || graph_.value(to).layout != Layout::plain) return;
+    if (!same_type || !desc(from).is_dense() || !desc(to).is_dense()) return;
     // An output of the network must not share memory with an input or another output.
     if (graph_.is_graph_output(to) && (graph_.is_graph_output(from) || graph_.value(from).producer == ir::kNone || is_view(from))) return;
     decisions_.views.emplace(to, ViewDecision{from, PlanView::Kind::Reshape, 0, Dim(0)});

@@ -99,15 +99,17 @@ class Checker {
       return invalid_model("view and base must be tensors of one element type, not string");
     }
     if (!v.shape || !base.shape) return invalid_model("view and base need known shapes");
-    if (v.layout != base.layout) return invalid_model("layout ", name(v.layout), ", its base has ", name(base.layout));
     const auto own = concrete(v), whole = concrete(base);
     if (view.kind == PlanView::Kind::Reshape) {
-      if (v.layout != Layout::plain) return invalid_model("reshaped view in layout ", name(v.layout));
+      for (const Layout layout : {v.layout, base.layout}) {
+        if (block_of(layout) != 1) return invalid_model("reshaped view of or in layout ", name(layout));
+      }
       if (own && whole && own->elements() != whole->elements()) {
         return invalid_model("shape ", own->to_string(), " does not have the elements of its base, ", whole->to_string());
       }
       return {};
     }
+    if (v.layout != base.layout) return invalid_model("layout ", name(v.layout), ", its base has ", name(base.layout));
     if (v.shape->size() != base.shape->size() || view.axis < 0 || view.axis >= static_cast<int>(v.shape->size())) {
       return invalid_model("slice along axis ", view.axis, " of rank ", base.shape->size(), ", own rank ", v.shape->size());
     }

@@ -20,7 +20,7 @@ namespace fovea {
 /// A value that occupies part of another value's memory. No bytes are moved.
 struct PlanView {
   enum class Kind : std::uint8_t {
-    Reshape,  ///< same bytes, other shape; base must be dense and plain
+    Reshape,  ///< same bytes, other shape; both are dense, and without blocks
     Slice,    ///< extents of `shape` starting at `offset` along `axis` of base (a split's part, a concat's place)
   };
   int base = -1;  ///< value index; bases may be views themselves, never cyclic

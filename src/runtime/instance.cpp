@@ -116,8 +116,8 @@ Status Instance::describe_values() {
       const TensorDesc& own = descs_[index_of(*it)];
       if (desc.type == DataType::undefined || own.type == DataType::undefined) return internal_error("view '", plan_.values[v].name, "' of a value without a known shape");
       if (view.kind == PlanView::Kind::Reshape) {
-        if (own.shape.elements() != desc.shape.elements() || !desc.is_plain_dense()) return internal_error("view '", plan_.values[v].name, "' reshapes a strided value");
-        desc = TensorDesc::dense(desc.type, own.shape);
+        if (own.shape.elements() != desc.shape.elements() || !desc.is_dense()) return internal_error("view '", plan_.values[v].name, "' reshapes a strided value");
+        desc = TensorDesc::dense(desc.type, own.shape, own.layout);
       } else {
         FOVEA_ASSIGN(const std::int64_t begin, view.offset.evaluate(bindings_));
         const int block = view.axis == 1 ? block_of(desc.layout) : 1;

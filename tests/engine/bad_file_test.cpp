@@ -138,6 +138,8 @@ const BadPlan kBadPlans[] = {
     {"negative slice", [](Plan& p) { p.values[7].view->offset = -1; }, "leaves its base"},
     {"slice that overflows", [](Plan& p) { p.values[7].view->offset = INT64_MAX; }, "leaves its base"},
     {"slice axis", [](Plan& p) { p.values[7].view->axis = 4; }, "slice along axis 4"},
+    {"slice in another layout", [](Plan& p) { p.values[7].layout = Layout::plain; }, "layout plain, its base has nhwc"},
+    {"reshape of blocks", [](Plan& p) { p.values[7].layout = Layout::nchw8c, p.values[7].view->kind = PlanView::Kind::Reshape; }, "reshaped view of or in layout"},
     {"reshape size", [](Plan& p) { p.values[10].shape = SymbolicShape{3, 3}; }, "does not have the elements"},
     {"huge value", [](Plan& p) { p.values[8].shape = SymbolicShape{INT64_MAX, 2}; }, "overflows"},
     {"blocked vector", [](Plan& p) { p.values[1].layout = Layout::nchw8c; }, "rank 3"},
