@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/cli/*.md and docs/operators.md from what the built command says and does, and the outputs in README.md and
-docs/add_an_operator.md.
+"""Writes docs/cli/*.md and docs/operators.md from what the built command says and does, and the outputs in README.md,
+docs/add_an_operator.md and docs/networks/*.md.
 
     generate_docs.py BUILD_DIR            writes the pages
     generate_docs.py BUILD_DIR --check    exits with 1 if a page no longer says what the command does
 
-Each page holds the help text and real runs on the bundled network. In the other two the block behind a line `<!-- console -->`
+Each page holds the help text and real runs on the bundled network. In the others the block behind a line `<!-- console -->`
 is run line by line from the repository's root (which must hold the build folder as `build`), or by the command that the
 comment names. --check leaves those alone and looks at help texts, command lines,
 errors and exit codes only: figures differ between machines."""
@@ -175,7 +175,7 @@ def main():
             print(f"{path} is stale; run scripts/generate_docs.py BUILD_DIR")
             print("\n".join(list(difflib.unified_diff(found, wanted, "page", "command", lineterm="", n=0))[:20]))
     if "--check" not in sys.argv:
-        for page in ("README.md", "docs/add_an_operator.md"):
+        for page in ("README.md", "docs/add_an_operator.md", *sorted(f"docs/networks/{file.name}" for file in (ROOT / "docs/networks").glob("*.md"))):
             renew_console_blocks(page)
     return 1 if stale else 0
 
