@@ -3,51 +3,81 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace fovea::task {
 
 namespace {
 
-/// Planes of C x H x W values of the network, read at a pixel of the picture.
+/// Planes of C x H x W values of the network, read at the middles of the picture's pixels, a row at a time. Outputs may be
+/// smaller than the input, by any factor.
 class PictureSampler {
  public:
-  PictureSampler(const Tensor& planes, const image::ImageTransform& transform) : tensor_(planes), transform_(transform) {
-    const int rank = planes.rank();
-    height_ = static_cast<int>(planes.dim(rank - 2));
-    width_ = static_cast<int>(planes.dim(rank - 1));
-    count_ = static_cast<int>(planes.elements() / std::max<std::int64_t>(1, std::int64_t{width_} * height_));
+  PictureSampler(const Tensor& planes, const image::ImageTransform& transform)
+      : values_(planes.data<float>()), height_(planes.dim(planes.rank() - 2)), width_(planes.dim(planes.rank() - 1)) {
+    count_ = static_cast<int>(planes.elements() / std::max<std::int64_t>(1, width_ * height_));
+    for (int x = 0; x < transform.picture_width; ++x) {
+      across_.push_back(tap((x + 0.5) * transform.scale_x + transform.shift_x, transform.input_width, width_));
+      one_to_one_ = one_to_one_ && across_.back().low == x && across_.back().share == 0;
+    }
+    for (int y = 0; y < transform.picture_height; ++y) {
+      down_.push_back(tap((y + 0.5) * transform.scale_y + transform.shift_y, transform.input_height, height_));
+    }
   }
   int count() const { return count_; }
 
-  /// Moves to the middle of picture pixel (x, y). Outputs may be smaller than the input, by any factor.
-  void move_to(int x, int y) {
-    const auto along = [](double position, int extent, int& low, int& high, double& share) {
-      position = std::clamp(position - 0.5, 0.0, extent - 1.0);
-      low = static_cast<int>(position);
-      high = std::min(low + 1, extent - 1);
-      share = position - low;
-    };
-    const double in_x = (x + 0.5) * transform_.scale_x + transform_.shift_x, in_y = (y + 0.5) * transform_.scale_y + transform_.shift_y;
-    along(in_x * width_ / transform_.input_width, width_, x0_, x1_, share_x_);
-    along(in_y * height_ / transform_.input_height, height_, y0_, y1_, share_y_);
+  void bilinear_row(int plane, int y, std::span<float> to) const {
+    const Tap& v = down_[static_cast<std::size_t>(y)];
+    const float *upper = row(plane, v.low), *lower = row(plane, v.high);
+    if (one_to_one_ && v.share == 0) {
+      std::copy_n(upper, to.size(), to.begin());
+      return;
+    }
+    for (std::size_t x = 0; x < to.size(); ++x) {
+      const Tap& u = across_[x];
+      const double top = upper[u.low] * (1 - u.share) + upper[u.high] * u.share, bottom = lower[u.low] * (1 - u.share) + lower[u.high] * u.share;
+      to[x] = static_cast<float>(top * (1 - v.share) + bottom * v.share);
+    }
   }
-  float bilinear(int plane) const {
-    const float* p = tensor_.data<float>() + std::int64_t{plane} * width_ * height_;
-    const auto at = [&](int y, int x) -> double { return p[std::int64_t{y} * width_ + x]; };
-    const double top = at(y0_, x0_) * (1 - share_x_) + at(y0_, x1_) * share_x_, bottom = at(y1_, x0_) * (1 - share_x_) + at(y1_, x1_) * share_x_;
-    return static_cast<float>(top * (1 - share_y_) + bottom * share_y_);
-  }
-  float nearest(int plane) const {
-    const float* p = tensor_.data<float>() + std::int64_t{plane} * width_ * height_;
-    return p[std::int64_t{share_y_ < 0.5 ? y0_ : y1_} * width_ + (share_x_ < 0.5 ? x0_ : x1_)];
+  void nearest_row(int plane, int y, std::span<float> to) const {
+    const Tap& v = down_[static_cast<std::size_t>(y)];
+    const float* values = row(plane, v.share < 0.5 ? v.low : v.high);
+    for (std::size_t x = 0; x < to.size(); ++x) to[x] = values[across_[x].share < 0.5 ? across_[x].low : across_[x].high];
   }
 
  private:
-  const Tensor& tensor_;
-  const image::ImageTransform& transform_;
-  int width_ = 0, height_ = 0, count_ = 0, x0_ = 0, x1_ = 0, y0_ = 0, y1_ = 0;
-  double share_x_ = 0, share_y_ = 0;
+  /// Two neighbouring values and the weight of the second.
+  struct Tap {
+    std::int64_t low = 0, high = 0;
+    double share = 0;
+  };
+  static Tap tap(double position, int input, std::int64_t extent) {
+    const double at = std::clamp(position * static_cast<double>(extent) / input - 0.5, 0.0, static_cast<double>(extent) - 1);
+    const auto low = static_cast<std::int64_t>(at);
+    return {low, std::min(low + 1, extent - 1), at - static_cast<double>(low)};
+  }
+  const float* row(int plane, std::int64_t y) const { return values_ + (plane * height_ + y) * width_; }
+
+  const float* values_;
+  std::int64_t height_, width_;
+  int count_ = 0;
+  std::vector<Tap> across_, down_;
+  bool one_to_one_ = true;  ///< rows of the picture and of the planes
 };
+
+/// The class with the largest value at each pixel of a row, the first of equal ones.
+void argmax_row(const PictureSampler& sampler, int y, std::span<float> values, std::span<float> best, std::span<std::int32_t> classes) {
+  sampler.bilinear_row(0, y, best);
+  std::fill(classes.begin(), classes.end(), 0);
+  for (int c = 1; c < sampler.count(); ++c) {
+    sampler.bilinear_row(c, y, values);
+    for (std::size_t x = 0; x < values.size(); ++x) {
+      const bool better = values[x] > best[x];
+      classes[x] = better ? c : classes[x];
+      best[x] = better ? values[x] : best[x];
+    }
+  }
+}
 
 Result<Tensor> planes_output(const NamedTensors& outputs, const std::string& name) {
   FOVEA_ASSIGN(Tensor planes, float_output(outputs, name));
@@ -60,7 +90,7 @@ Result<Tensor> planes_output(const NamedTensors& outputs, const std::string& nam
 
 Result<SegmentationMap> decode_segmentation(const TaskRecipe& recipe, const SegmentationRecipe& task, const NamedTensors& outputs, const image::ImageTransform& transform) {
   FOVEA_ASSIGN(const Tensor planes, planes_output(outputs, task.output));
-  PictureSampler sampler(planes, transform);
+  const PictureSampler sampler(planes, transform);
   if (task.classes != SegmentationRecipe::Classes::Argmax && sampler.count() != 1) {
     return invalid_argument("output '", task.output, "': expected one plane, found ", planes.shape().to_string());
   }
@@ -72,28 +102,25 @@ Result<SegmentationMap> decode_segmentation(const TaskRecipe& recipe, const Segm
   map.paint = task.paint;
   map.width = transform.picture_width;
   map.height = transform.picture_height;
-  map.classes.reserve(static_cast<std::size_t>(map.width) * static_cast<std::size_t>(map.height));
+  const auto width = static_cast<std::size_t>(map.width);
+  map.classes.resize(width * static_cast<std::size_t>(map.height));
+  std::vector<float> values(width), best(width);
   std::map<int, std::size_t> counts;
   for (int y = 0; y < map.height; ++y) {
-    for (int x = 0; x < map.width; ++x) {
-      sampler.move_to(x, y);
-      int best = 0;
-      if (task.classes == SegmentationRecipe::Classes::Map) {
-        const float number = sampler.nearest(0);
-        best = std::abs(number) < 1e6f ? static_cast<int>(std::lround(number)) : 0;
-      } else if (task.classes == SegmentationRecipe::Classes::Threshold) {
-        double value = sampler.bilinear(0);
+    const std::span<std::int32_t> classes = std::span(map.classes).subspan(static_cast<std::size_t>(y) * width, width);
+    if (task.classes == SegmentationRecipe::Classes::Argmax) {
+      argmax_row(sampler, y, values, best, classes);
+    } else if (task.classes == SegmentationRecipe::Classes::Map) {
+      sampler.nearest_row(0, y, values);
+      std::transform(values.begin(), values.end(), classes.begin(), [](float number) { return std::abs(number) < 1e6f ? static_cast<std::int32_t>(std::lround(number)) : 0; });
+    } else {
+      sampler.bilinear_row(0, y, values);
+      std::transform(values.begin(), values.end(), classes.begin(), [&](double value) {
         activate(task.activation, std::span(&value, 1));
-        best = value > task.threshold ? 1 : 0;
-      } else {
-        float best_value = sampler.bilinear(0);
-        for (int c = 1; c < sampler.count(); ++c) {
-          if (const float value = sampler.bilinear(c); value > best_value) best = c, best_value = value;
-        }
-      }
-      map.classes.push_back(best);
-      ++counts[best];
+        return value > task.threshold ? 1 : 0;
+      });
     }
+    for (const std::int32_t id : classes) ++counts[id];
   }
   for (const auto& [id, count] : counts) {
     map.shares.push_back({id, recipe.label_of(id), static_cast<float>(static_cast<double>(count) / static_cast<double>(map.classes.size()))});
@@ -104,20 +131,17 @@ Result<SegmentationMap> decode_segmentation(const TaskRecipe& recipe, const Segm
 
 Result<DepthMap> decode_depth(const DepthRecipe& task, const NamedTensors& outputs, const image::ImageTransform& transform) {
   FOVEA_ASSIGN(const Tensor planes, planes_output(outputs, task.output));
-  PictureSampler sampler(planes, transform);
+  const PictureSampler sampler(planes, transform);
   if (sampler.count() != 1) return invalid_argument("output '", task.output, "': expected one plane, found ", planes.shape().to_string());
   DepthMap depth;
   depth.width = transform.picture_width;
   depth.height = transform.picture_height;
   depth.unit = task.unit;
   depth.paint = task.paint;
-  depth.values.reserve(static_cast<std::size_t>(depth.width) * static_cast<std::size_t>(depth.height));
-  for (int y = 0; y < depth.height; ++y) {
-    for (int x = 0; x < depth.width; ++x) {
-      sampler.move_to(x, y);
-      depth.values.push_back(static_cast<float>(sampler.bilinear(0) * task.scale + task.offset));
-    }
-  }
+  const auto width = static_cast<std::size_t>(depth.width);
+  depth.values.resize(width * static_cast<std::size_t>(depth.height));
+  for (int y = 0; y < depth.height; ++y) sampler.bilinear_row(0, y, std::span(depth.values).subspan(static_cast<std::size_t>(y) * width, width));
+  for (float& value : depth.values) value = static_cast<float>(value * task.scale + task.offset);
   std::vector<float> finite;
   std::copy_if(depth.values.begin(), depth.values.end(), std::back_inserter(finite), [](float v) { return std::isfinite(v); });
   if (!finite.empty()) {
