@@ -91,7 +91,8 @@ void draw_depth_scale(Picture& picture, const DepthPaint& paint, std::array<doub
   const double far_end = range[paint.larger_is_nearer ? 0 : 1], near_end = range[paint.larger_is_nearer ? 1 : 0];
   const std::string after = unit.empty() ? "" : " " + unit, left = ascii(short_number(far_end) + after), right = ascii(short_number(near_end) + after);
   int baseline = 0;
-  const cv::Size from = cv::getTextSize(left, kFont, style.font, style.thickness, &baseline), to = cv::getTextSize(right, kFont, style.font, style.thickness, &baseline);
+  const cv::Size from = cv::getTextSize(left, kFont, style.font, style.thickness, &baseline);
+  const cv::Size to = cv::getTextSize(right, kFont, style.font, style.thickness, &baseline);
   const int pad = style.line + 3, strip = std::max(32, picture.width / 4), height = from.height + baseline + pad, top = picture.height - height;
   const int width = from.width + to.width + strip + 4 * pad;
   if (top < 0 || width > picture.width) return;

@@ -34,7 +34,8 @@ Picture letterbox_subpixel(const Picture& picture, const InputSpec& spec, ImageT
   const bool by_width = limit_x * picture.height <= limit_y * picture.width;
   const std::int64_t inner = by_width ? limit_x : limit_y, side = by_width ? picture.width : picture.height, unit = 2 * inner;
   const bool centered = spec.anchor == Anchor::Center;
-  const std::vector<Tap> across = make_taps(picture.width, spec.width, inner, side, centered), down = make_taps(picture.height, spec.height, inner, side, centered);
+  const std::vector<Tap> across = make_taps(picture.width, spec.width, inner, side, centered);
+  const std::vector<Tap> down = make_taps(picture.height, spec.height, inner, side, centered);
   const double scale = static_cast<double>(inner) / static_cast<double>(side);
   transform = {scale, scale, centered ? (spec.width - scale * picture.width) / 2 : 0, centered ? (spec.height - scale * picture.height) / 2 : 0,
                picture.width, picture.height, spec.width, spec.height};
@@ -52,7 +53,8 @@ Picture letterbox_subpixel(const Picture& picture, const InputSpec& spec, ImageT
       if (u.low < -1 || u.low >= picture.width) continue;
       const std::uint8_t* corners[4] = {pixel(u.low, v.low), pixel(u.low + 1, v.low), pixel(u.low, v.low + 1), pixel(u.low + 1, v.low + 1)};
       for (int c = 0; c < 3; ++c) {
-        const std::int64_t top = corners[0][c] * (unit - u.share) + corners[1][c] * u.share, bottom = corners[2][c] * (unit - u.share) + corners[3][c] * u.share;
+        const std::int64_t top = corners[0][c] * (unit - u.share) + corners[1][c] * u.share;
+        const std::int64_t bottom = corners[2][c] * (unit - u.share) + corners[3][c] * u.share;
         // At most 255 * 2^15 * 2^15.
         to[c] = static_cast<std::uint8_t>((top * (unit - v.share) + bottom * v.share + unit * unit / 2) / (unit * unit));
       }

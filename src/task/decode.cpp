@@ -47,7 +47,7 @@ Result<std::vector<Detection>> decode_detections(const TaskRecipe& recipe, const
 Result<std::vector<ClassScore>> decode_classes(const TaskRecipe& recipe, const ClassificationRecipe& task, const NamedTensors& outputs) {
   FOVEA_ASSIGN(const Tensor raw, float_output(outputs, task.output));
   if (raw.elements() <= task.skip) return invalid_argument("output '", task.output, "': ", raw.elements(), " classes, the recipe skips ", task.skip);
-  if (raw.rank() > 0 && raw.dim(0) != 1 && raw.rank() > 1) return invalid_argument("output '", task.output, "': expected batch 1, found shape ", raw.shape().to_string());
+  if (raw.rank() > 1 && raw.dim(0) != 1) return invalid_argument("output '", task.output, "': expected batch 1, found shape ", raw.shape().to_string());
   std::vector<double> scores(raw.values<float>().begin(), raw.values<float>().end());
   activate(task.activation, scores);
   scores.erase(scores.begin(), scores.begin() + task.skip);

@@ -88,14 +88,17 @@ Result<Tensor> planes_output(const NamedTensors& outputs, const std::string& nam
 
 }  // namespace
 
-Result<SegmentationMap> decode_segmentation(const TaskRecipe& recipe, const SegmentationRecipe& task, const NamedTensors& outputs, const image::ImageTransform& transform) {
+Result<SegmentationMap> decode_segmentation(const TaskRecipe& recipe, const SegmentationRecipe& task, const NamedTensors& outputs,
+                                            const image::ImageTransform& transform) {
   FOVEA_ASSIGN(const Tensor planes, planes_output(outputs, task.output));
   const PictureSampler sampler(planes, transform);
-  if (task.classes != SegmentationRecipe::Classes::Argmax && sampler.count() != 1) {
+  const bool argmax = task.classes == SegmentationRecipe::Classes::Argmax;
+  if (!argmax && sampler.count() != 1) {
     return invalid_argument("output '", task.output, "': expected one plane, found ", planes.shape().to_string());
   }
-  if (task.classes == SegmentationRecipe::Classes::Argmax && !task.paint.palette.empty() && task.paint.palette.size() < static_cast<std::size_t>(sampler.count())) {
-    return Status(ErrorCode::InvalidArgument, str_cat("output '", task.output, "': ", sampler.count(), " classes, the palette has ", task.paint.palette.size(), " colours"),
+  const std::size_t colors = task.paint.palette.size();
+  if (argmax && colors > 0 && colors < static_cast<std::size_t>(sampler.count())) {
+    return Status(ErrorCode::InvalidArgument, str_cat("output '", task.output, "': ", sampler.count(), " classes, the palette has ", colors, " colours"),
                   "paint.palette needs a colour for each class");
   }
   SegmentationMap map;
@@ -108,11 +111,12 @@ Result<SegmentationMap> decode_segmentation(const TaskRecipe& recipe, const Segm
   std::map<int, std::size_t> counts;
   for (int y = 0; y < map.height; ++y) {
     const std::span<std::int32_t> classes = std::span(map.classes).subspan(static_cast<std::size_t>(y) * width, width);
-    if (task.classes == SegmentationRecipe::Classes::Argmax) {
+    if (argmax) {
       argmax_row(sampler, y, values, best, classes);
     } else if (task.classes == SegmentationRecipe::Classes::Map) {
       sampler.nearest_row(0, y, values);
-      std::transform(values.begin(), values.end(), classes.begin(), [](float number) { return std::abs(number) < 1e6f ? static_cast<std::int32_t>(std::lround(number)) : 0; });
+      std::transform(values.begin(), values.end(), classes.begin(),
+                     [](float number) { return std::abs(number) < 1e6f ? static_cast<std::int32_t>(std::lround(number)) : 0; });
     } else {
       sampler.bilinear_row(0, y, values);
       std::transform(values.begin(), values.end(), classes.begin(), [&](double value) {

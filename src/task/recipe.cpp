@@ -27,8 +27,9 @@ void read_palette(JsonFields& f, std::vector<image::Color>& into) {
   expected += "or a list of 1 to 1024 colours [r, g, b]";
   if (!value->is_array() || value->empty() || value->size() > 1024) return f.fail("palette", expected, *value);
   for (const auto& item : *value) {
-    const auto level = [](const auto& v) { return v.is_number_integer() && v.template get<std::int64_t>() >= 0 && v.template get<std::int64_t>() <= 255; };
-    if (!item.is_array() || item.size() != 3 || !std::all_of(item.begin(), item.end(), level)) return f.fail("palette", "colours of three whole numbers from 0 to 255", item);
+    const auto level = [](const JsonFields::Json& v) { return v.is_number_unsigned() && v.get<std::uint64_t>() <= 255; };
+    const bool fits = item.is_array() && item.size() == 3 && std::all_of(item.begin(), item.end(), level);
+    if (!fits) return f.fail("palette", "colours of three whole numbers from 0 to 255", item);
     into.push_back({item[0].get<std::uint8_t>(), item[1].get<std::uint8_t>(), item[2].get<std::uint8_t>()});
   }
 }

@@ -59,6 +59,18 @@ TEST(Resample, AreaIsTheMean) {
   EXPECT_EQ(resample(source, 1, 1, Filter::Area, false).pixels, (std::vector<std::uint8_t>{15, 0, 3}));
 }
 
+TEST(Resample, AntialiasedGivesPillowsBytes) {
+  // What Pillow makes of noise(7, 5), rows first; tests/recipes compares many more.
+  const Picture source = noise(7, 5);
+  EXPECT_EQ(resample(source, 3, 2, Filter::Bilinear, true).pixels,
+            (std::vector<std::uint8_t>{82, 98, 115, 161, 119, 100, 170, 174, 124, 97, 136, 162, 144, 162, 97, 138, 143, 91}));
+  EXPECT_EQ(resample(source, 3, 2, Filter::Bicubic, true).pixels,
+            (std::vector<std::uint8_t>{77, 93, 112, 166, 116, 97, 174, 176, 124, 94, 141, 168, 148, 165, 92, 132, 138, 89}));
+  EXPECT_EQ(resample(source, 2, 7, Filter::Bicubic, true).pixels,
+            (std::vector<std::uint8_t>{155, 82, 76, 193, 173, 62, 120, 77, 111, 197, 175, 142, 81, 102, 122, 172, 151, 161, 71, 160, 91,
+                                       117, 103, 56, 108, 131, 172, 163, 146, 80, 134, 147, 162, 152, 165, 94, 142, 184, 104, 109, 161, 92}));
+}
+
 TEST(NetworkInput, LetterboxIsCentredAndMapsBack) {
   const Picture picture = noise(640, 480);
   InputSpec spec;
