@@ -54,6 +54,49 @@ TEST_P(ConvCpu, WeightsThatAreNoConstant) {
   EXPECT_TRUE(agrees(test));
 }
 
+/// Odd and even extents, borders of every width, blocks of tiles that are not full, channels that fill no panel.
+TEST(WinogradConv, AgreesWithReference) {
+  struct {
+    Shape x;
+    std::int64_t oc;
+    std::vector<std::int64_t> pads;
+    const char *activation, *residual;
+  } cases[] = {
+      {{1, 32, 8, 8}, 32, {1, 1, 1, 1}, "none", "none"},     {{2, 48, 9, 7}, 80, {1, 1, 1, 1}, "silu", "none"},
+      {{1, 64, 21, 23}, 64, {1, 1, 1, 1}, "silu", "after"},  {{1, 32, 5, 12}, 144, {0, 0, 0, 0}, "relu", "before"},
+      {{1, 128, 6, 3}, 32, {2, 0, 1, 3}, "clip", "none"},    {{3, 32, 1, 1}, 32, {1, 1, 1, 1}, "leaky_relu", "none"},
+      {{1, 256, 10, 10}, 64, {1, 1, 1, 1}, "none", "none"},  {{1, 32, 30, 31}, 48, {1, 1, 1, 1}, "none", "after"},
+  };
+  for (const auto& c : cases) {
+    KernelCase test{.op = "fovea::conv", .attributes = attributes({{"pads", c.pads}, {"activation", c.activation}, {"residual", c.residual}})};
+    if (std::string_view(c.activation) == "clip") test.attributes.set("alpha", 0.0), test.attributes.set("beta", 6.0);
+    test.inputs = {random(DataType::f32, c.x), random(DataType::f32, {c.oc, c.x[1], 3, 3}, -1, 1, 2), random(DataType::f32, {c.oc}, -1, 1, 3)};
+    if (std::string_view(c.residual) != "none") {
+      test.inputs.push_back(random(DataType::f32, {c.x[0], c.oc, c.x[2] + c.pads[0] + c.pads[2] - 2, c.x[3] + c.pads[1] + c.pads[3] - 2}, -1, 1, 4));
+    }
+    test.constants = {1, 2};
+    test.layout = Layout::nhwc;
+    test.reduction_length = 9 * c.x[1];
+    EXPECT_TRUE(agrees(test, "winograd_2x2")) << c.x.to_string() << " to " << c.oc;
+    EXPECT_TRUE(same_for_any_threads(test, "winograd_2x2")) << c.x.to_string() << " to " << c.oc;
+  }
+}
+
+TEST(WinogradConv, SaysWhyNot) {
+  KernelCase test{.op = "Conv"};
+  test.inputs = {random(DataType::f32, {1, 32, 8, 8}), random(DataType::f32, {32, 32, 3, 3})};
+  test.layout = Layout::nhwc;
+  test.input_layouts = {Layout::nhwc, Layout::plain};
+  EXPECT_EQ(refusal(test, "winograd_2x2"), "constant weights");
+  test.constants = {1};
+  EXPECT_EQ(refusal(test, "winograd_2x2"), "");
+  test.attributes = attributes({{"strides", std::vector<std::int64_t>{2, 1}}});
+  EXPECT_EQ(refusal(test, "winograd_2x2"), "a window of 3 x 3 with stride and dilation 1");
+  test.attributes = {};
+  test.inputs[1] = random(DataType::f32, {24, 32, 3, 3});
+  EXPECT_EQ(refusal(test, "winograd_2x2"), "at least 32 channels, in multiples of 16");
+}
+
 TEST(ConvTransposeCpu, TilesSideBySide) {
   for (const Shape& kernel : {Shape{24, 7, 2, 2}, Shape{24, 16, 3, 2}, Shape{24, 1, 2, 2}}) {
     KernelCase test{.op = "ConvTranspose", .attributes = attributes({{"strides", std::vector<std::int64_t>{kernel[2], kernel[3]}}})};
