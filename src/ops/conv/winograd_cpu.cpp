@@ -16,9 +16,10 @@ namespace {
 using namespace cpu;
 
 constexpr Layout kLayouts[] = {Layout::nhwc};
-constexpr std::int64_t kMostTiles = 96;     // of a block: with 256 channels 1.5 MB of transformed inputs
-constexpr std::int64_t kSkew = 16;          // keeps the 16 places out of each other's cache sets
-constexpr std::int64_t kLeastChannels = 32; // below, transforms cost more than products
+// A block's transformed inputs should stay in the second cache, its filters be read for as many tiles as can be.
+constexpr std::int64_t kMostTiles = 96, kMostBytes = 4 << 20;
+constexpr std::int64_t kSkew = 16;           // keeps the 16 places out of each other's cache sets
+constexpr std::int64_t kLeastChannels = 32;  // below, transforms cost more than products
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -31,8 +32,9 @@ class PreparedWinograd : public PreparedKernel {
     tiles_across_ = ceil_div(ow_, 2);
     tiles_ = batch_ * ceil_div(oh_, 2) * tiles_across_;
     // Blocks of equal size, a share of them for each thread.
-    const std::int64_t share = ceil_div(tiles_, threads_), rows = tile_gemm().rows;
-    block_ = ceil_div(ceil_div(share, ceil_div(share, kMostTiles)), rows) * rows;
+    const std::int64_t share = ceil_div(tiles_, threads_), rows = tile_gemm().rows, place_bytes = ic_ * static_cast<std::int64_t>(sizeof(float));
+    const std::int64_t most = std::clamp(kMostBytes / (kWinogradPlaces * place_bytes), rows, kMostTiles);
+    block_ = ceil_div(ceil_div(share, ceil_div(share, most)), rows) * rows;
     pack(problem.constants[1].data<float>());
   }
 
