@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/check.h"
@@ -28,14 +29,13 @@ class CategoryOf {
       by_name_.emplace(category.name, category.id);
     }
   }
-  /// InvalidArgument for a class without one.
-  Result<std::int64_t> operator()(const task::Detection& detection) const {
-    if (by_id_) {
-      if (ids_.count(detection.class_id)) return detection.class_id;
-      return invalid_argument("class ", detection.class_id, " of the network is no category id of the annotations");
-    }
+  /// Nothing for a class that has none: an id that the annotations do not know, or a class the recipe does not name.
+  /// InvalidArgument for a name that they do not know.
+  Result<std::optional<std::int64_t>> operator()(const task::Detection& detection) const {
+    if (by_id_) return ids_.count(detection.class_id) ? std::optional<std::int64_t>(detection.class_id) : std::nullopt;
     const auto found = by_name_.find(detection.label);
-    if (found != by_name_.end()) return found->second;
+    if (found != by_name_.end()) return std::optional(found->second);
+    if (detection.label == str_cat("class ", detection.class_id)) return std::optional<std::int64_t>();
     std::string known;
     for (const auto& [name, id] : by_name_) known += str_cat(known.empty() ? "" : ", ", "'", name, "'");
     return invalid_argument("label '", detection.label, "' of the network is no category of the annotations")
@@ -48,7 +48,8 @@ class CategoryOf {
   std::map<std::string, std::int64_t> by_name_;
 };
 
-Result<std::vector<DetectedBox>> detect(PictureRun& run, CocoTruth& truth, const ValArguments& arguments) {
+/// Detections of classes without a category are left out, as pycocotools leaves them out, and counted.
+Result<std::vector<DetectedBox>> detect(PictureRun& run, CocoTruth& truth, const ValArguments& arguments, std::size_t& left_out) {
   const CategoryOf category_of(truth, arguments.match == "id");
   std::vector<DetectedBox> boxes;
   std::set<std::int64_t> done;
@@ -57,11 +58,20 @@ Result<std::vector<DetectedBox>> detect(PictureRun& run, CocoTruth& truth, const
     const fs::path file = fs::path(arguments.images) / image.file_name;
     FOVEA_ASSIGN(const task::Prediction prediction, run.predict(file.string(), task::Prediction::Kind::Detections));
     for (const task::Detection& d : prediction.detections) {
-      FOVEA_ASSIGN(const std::int64_t category, category_of(d));
+      const auto matched = category_of(d);
+      if (!matched.ok()) return Status(matched.status()).with_context(arguments.annotations);
+      const std::optional<std::int64_t>& category = *matched;
+      if (!category) {
+        ++left_out;
+        continue;
+      }
       const auto& b = d.box;
-      boxes.push_back({image.id, category, {b[0], b[1], double{b[2]} - b[0], double{b[3]} - b[1]}, d.score});
+      boxes.push_back({image.id, *category, {b[0], b[1], double{b[2]} - b[0], double{b[3]} - b[1]}, d.score});
     }
     done.insert(image.id);
+  }
+  if (boxes.empty() && left_out > 0) {
+    return invalid_argument(arguments.annotations, ": none of ", left_out, " detections is of a class with a category").with_hint("--match says how classes find their categories");
   }
   std::erase_if(truth.boxes, [&](const metrics::TruthBox& box) { return !done.count(box.image); });  // with --limit
   std::erase_if(truth.images, [&](const metrics::CocoImage& image) { return !done.count(image.id); });
@@ -85,8 +95,11 @@ Result<nlohmann::json> val_detections(task::Predictor* predictor, const ValArgum
   nlohmann::json figures;
   if (predictor) {
     PictureRun run(*predictor, arguments, truth.images.size());
-    FOVEA_ASSIGN(boxes, detect(run, truth, arguments));
+    std::size_t left_out = 0;
+    FOVEA_ASSIGN(boxes, detect(run, truth, arguments, left_out));
     figures["network_ms"] = run.milliseconds();
+    figures["left_out"] = left_out;
+    if (left_out > 0 && arguments.common.json != "-") std::printf("%zu detections of classes without a category left out\n", left_out);
   } else {
     FOVEA_ASSIGN(boxes, metrics::read_coco_detections(arguments.detections, truth));
   }

@@ -20,9 +20,12 @@ std::vector<Candidate> select_best(std::vector<Candidate> candidates, const std:
   std::vector<Candidate> kept;
   for (Candidate& candidate : candidates) {
     if (static_cast<int>(kept.size()) >= max_kept) break;
-    const bool suppressed = nms && std::any_of(kept.begin(), kept.end(), [&](const Candidate& better) {
-      return (!nms->class_aware || better.class_id == candidate.class_id) && iou(better.box, candidate.box) > nms->iou;
-    });
+    const auto suppresses = [&](const Candidate& better) {
+      if (nms->class_aware && better.class_id != candidate.class_id) return false;
+      const double overlap = iou(better.box, candidate.box);
+      return overlap > nms->iou || (nms->inclusive && overlap == nms->iou);
+    };
+    const bool suppressed = nms && std::any_of(kept.begin(), kept.end(), suppresses);
     if (!suppressed) kept.push_back(std::move(candidate));
   }
   return kept;

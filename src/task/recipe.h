@@ -113,6 +113,7 @@ using DetectionDecode = std::variant<BoxesScores, Rows, YoloGrid, SsdPriors, Anc
 struct Nms {
   double iou = 0.45;
   bool class_aware = true;
+  bool inclusive = false;  ///< an overlap of exactly `iou` suppresses too
 };
 
 /// When boxes are cut at the picture's edges; what is nothing then is dropped.

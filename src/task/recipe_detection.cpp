@@ -171,6 +171,7 @@ void read_detection(JsonFields& f, TaskRecipe& task) {
     Nms& into = detection.nms.emplace();
     nms.read("iou", into.iou, 0, 1);
     nms.read("class_aware", into.class_aware);
+    nms.read("inclusive", into.inclusive);
   });
   f.read("clip", detection.clip, {{"after_nms", Clip::AfterNms}, {"before_nms", Clip::BeforeNms}, {"never", Clip::Never}});
   task.decode = std::move(detection);

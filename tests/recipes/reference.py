@@ -99,7 +99,7 @@ def suppress(rows, limit, most):
         low, high = np.maximum(same[:, :2], row[:2]), np.minimum(same[:, 2:4], row[2:4])
         both = np.prod(np.clip(high - low, 0, None), axis=1)
         area = lambda boxes: (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
-        if not np.any(both / (area(same) + area(row) - both) > limit):
+        if not np.any(both / (area(same) + area(row) - both) >= limit):
             kept = np.vstack([kept, row])
     return kept
 

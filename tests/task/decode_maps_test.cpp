@@ -71,6 +71,17 @@ TEST(DecodeBoxes, ClippingBeforeSuppressionChangesOverlaps) {
   EXPECT_EQ(found("never")[0].box[1], -90);
 }
 
+TEST(DecodeBoxes, InclusiveSuppressionAtTheLimit) {
+  const NamedTensors outputs = {{"b", f32({1, 2, 4}, {0, 0, 8, 8, 0, 0, 8, 4})}, {"s", f32({1, 2, 1}, {0.9f, 0.8f})}};
+  const auto found = [&](const std::string& inclusive) {
+    const Recipe recipe = parsed(R"({"task": "detection", "input": {}, "decode": {"kind": "boxes_scores", "boxes": "b", "scores": "s"}, "nms": {"iou": 0.5, "inclusive": )" +
+                                 inclusive + "}}");
+    return decode(recipe, outputs, same_size(10, 10))->detections.size();
+  };
+  EXPECT_EQ(found("false"), 2u);
+  EXPECT_EQ(found("true"), 1u);
+}
+
 TEST(MakeInputs, NetworksOfFixedSizeDisagreeWithPicturesOfOtherSizes) {
   const Recipe recipe = parsed(R"({"task": "classification", "input": {"resize": "shorter_side", "shorter_side": 8, "longer_side": 20}, "decode": {"output": "o"}})");
   const TensorInfo open[] = {{"x", DataType::f32, {"1", "3", "H", "W"}, true}}, fixed[] = {{"x", DataType::f32, {"1", "3", "8", "8"}, true}};

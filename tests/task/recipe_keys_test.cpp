@@ -54,6 +54,7 @@ const Mistake kMistakes[] = {
     {kDetection, kInput, R"("subpixel": true, "antialias": true)", R"(input.subpixel: expected false unless resize is "letterbox" and filter "bilinear" without antialias)"},
     {kDetection, "pixel_centers", "normalised", R"(decode.coordinates: expected one of "pixels", "pixel_centers", found "normalised")"},
     {kDetection, "before_nms", "before", R"(clip: expected one of "after_nms", "before_nms", "never", found "before")"},
+    {kDetection, R"("clip")", R"("nms": {"inclusive": 1}, "clip")", "nms.inclusive: expected true or false, found 1"},
     {kMaps, R"("scale": 80)", R"("scale": "80")", "tasks[1].decode.scale: expected a number from"},
     {kMaps, R"("offset": -1)", R"("shift": -1)", "tasks[1].decode.shift: unknown key"},
     {kMaps, R"([[1, 2, 3]])", R"("rainbow")", R"(tasks[0].paint.palette: expected one of "distinct", "cityscapes", "pascal_voc", or a list of 1 to 1024 colours [r, g, b], found "rainbow")"},
