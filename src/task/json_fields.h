@@ -47,6 +47,10 @@ class JsonFields {
   const Json* raw(const char* key, bool required = false);
 
   void fail(const char* key, std::string_view expected, const Json& found);
+  /// The same for the whole value of a key that is there.
+  void fail(const char* key, std::string_view expected) {
+    if (mistake_.ok() && has(key)) fail(key, expected, object_[key]);
+  }
   /// Names a key that nobody read.
   void finish();
   std::string path_of(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }

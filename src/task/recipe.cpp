@@ -49,7 +49,7 @@ void read_task(JsonFields& f, std::vector<TaskRecipe>& into) {
   // The answer has one place for each kind, and classes of the picture stand where shares of classes stand.
   const auto answers_as = [](const TaskRecipe& one) { return std::holds_alternative<SegmentationRecipe>(one.decode) ? std::size_t{1} : one.decode.index(); };
   const bool taken = std::any_of(into.begin(), into.end(), [&](const TaskRecipe& other) { return answers_as(other) == answers_as(task); });
-  if (taken) f.fail("task", "each task once, and not both classification and segmentation", *f.raw("task"));
+  if (taken) f.fail("task", "each task once, and not both classification and segmentation");
   into.push_back(std::move(task));
 }
 
@@ -97,7 +97,7 @@ void read_depth(JsonFields& f, TaskRecipe& task) {
     if (!paint.has("range")) return;
     auto& range = depth.paint.range.emplace();
     paint.read("range", range, -kHuge, kHuge);
-    if (!(range[0] < range[1])) paint.fail("range", "[low, high], low below high", *paint.raw("range"));
+    if (!(range[0] < range[1])) paint.fail("range", "[low, high], low below high");
   });
   task.decode = std::move(depth);
 }

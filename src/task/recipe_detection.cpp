@@ -37,7 +37,7 @@ BoxesScores read_boxes_scores(JsonFields& f, bool detr) {
   f.read("coordinates", decode.coordinates, kCoordinates);
   read_rule(f, decode.rule);
   for (const auto& [key, list] : {std::pair("scores", &decode.scores), std::pair("objectness", &decode.objectness), std::pair("keypoints", &decode.keypoints)}) {
-    if (!list->empty() && list->size() != decode.boxes.size()) f.fail(key, str_cat("as many outputs as boxes, ", decode.boxes.size()), *f.raw(key));
+    if (!list->empty() && list->size() != decode.boxes.size()) f.fail(key, str_cat("as many outputs as boxes, ", decode.boxes.size()));
   }
   return decode;
 }
@@ -57,16 +57,16 @@ Rows read_rows(JsonFields& f) {
   std::size_t corners = 0, center = 0;
   for (const std::string& name : names) {
     const auto it = kColumns.find(name);
-    if (it == kColumns.end()) return f.fail("columns", "x1 y1 x2 y2 cx cy w h objectness score class skip classes", *f.raw("columns")), decode;
+    if (it == kColumns.end()) return f.fail("columns", "x1 y1 x2 y2 cx cy w h objectness score class skip classes"), decode;
     decode.columns.push_back(it->second);
     corners += it->second <= C::Y2 ? 1 : 0;
     center += it->second >= C::Cx && it->second <= C::H ? 1 : 0;
-    if (it->second == C::Classes && decode.columns.size() != names.size()) f.fail("columns", "\"classes\" as the last one", *f.raw("columns"));
+    if (it->second == C::Classes && decode.columns.size() != names.size()) f.fail("columns", "\"classes\" as the last one");
   }
   const bool scored = std::count(decode.columns.begin(), decode.columns.end(), C::Classes) + std::count(decode.columns.begin(), decode.columns.end(), C::Score) == 1;
   if (!((corners == 4 && center == 0) || (center == 4 && corners == 0)) || !scored) {
     if (!f.raw("columns", true)) return decode;
-    f.fail("columns", "x1 y1 x2 y2 or cx cy w h, and either score or classes", *f.raw("columns"));
+    f.fail("columns", "x1 y1 x2 y2 or cx cy w h, and either score or classes");
   }
   return decode;
 }

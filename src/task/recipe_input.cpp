@@ -33,7 +33,7 @@ void read_fill(JsonFields& f, image::InputSpec& spec) {
 /// Keys that mean something for some ways to resize only.
 void check_fit(JsonFields& f, const image::InputSpec& spec) {
   const auto only = [&](const char* key, bool allowed, const char* expected) {
-    if (f.has(key) && !allowed) f.fail(key, expected, *f.raw(key));
+    if (f.has(key) && !allowed) f.fail(key, expected);
   };
   const bool letterbox = spec.fit == Fit::Letterbox;
   only("size", spec.fit != Fit::Pad, "no size when resize is \"pad\"");
