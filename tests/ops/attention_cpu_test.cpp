@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tuned Attention against the reference: tiles and what is left of them, masks, shared heads, hidden rows.
+#include <hwy/targets.h>
+
 #include <limits>
 
 #include "support/kernel_test.h"
@@ -58,6 +60,16 @@ TEST(AttentionCpu, TilesOfFarLargerScores) {
     for (std::int64_t i = 0; i < test.inputs[1].elements(); i += 16) k[i] = step * static_cast<float>(i / 16 % 400);
     EXPECT_TRUE(agrees(test)) << step;
   }
+}
+
+TEST(AttentionCpu, EveryInstructionSetAgrees) {
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    EXPECT_TRUE(agrees(attention_case({1, 2, 59, 24}, {1, 2, 205, 24}, {1, 2, 205, 36}))) << hwy::TargetName(target);
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 TEST(AttentionCpu, SaysWhyNot) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution kernels against the reference: both layouts, residuals, threads.
+#include <hwy/targets.h>
+
 #include "conv_cpu_cases.h"
 #include "support/kernel_test.h"
 
@@ -80,6 +82,21 @@ TEST(WinogradConv, AgreesWithReference) {
     EXPECT_TRUE(agrees(test, "winograd_2x2")) << c.x.to_string() << " to " << c.oc;
     EXPECT_TRUE(same_for_any_threads(test, "winograd_2x2")) << c.x.to_string() << " to " << c.oc;
   }
+}
+
+TEST(WinogradConv, EveryInstructionSetAgrees) {
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    KernelCase test{.op = "fovea::conv", .attributes = attributes({{"pads", std::vector<std::int64_t>{1, 1, 1, 1}}, {"activation", "silu"}})};
+    test.inputs = {random(DataType::f32, {1, 48, 9, 14}), random(DataType::f32, {80, 48, 3, 3}, -1, 1, 2), random(DataType::f32, {80}, -1, 1, 3)};
+    test.constants = {1, 2};
+    test.layout = Layout::nhwc;
+    test.reduction_length = 9 * 48;
+    EXPECT_TRUE(agrees(test, "winograd_2x2")) << hwy::TargetName(target);
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 TEST(WinogradConv, SaysWhyNot) {
