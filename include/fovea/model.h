@@ -26,6 +26,7 @@ struct TensorInfo {
 class Model {
  public:
   explicit Model(std::shared_ptr<const ir::Graph> graph) : graph_(std::move(graph)) {}
+  explicit Model(ir::Graph&& graph);
   std::vector<TensorInfo> inputs() const;
   std::vector<TensorInfo> outputs() const;
   /// For passes, tests and tools inside the project.

@@ -22,6 +22,9 @@ struct Int2 { std::int8_t value = 0; };
 struct UInt2 { std::uint8_t value = 0; };
 struct Bool { std::uint8_t value = 0; };
 
+/// An integer of eight bits.
+inline bool is_byte(DataType type) { return type == DataType::i8 || type == DataType::u8; }
+
 template <class T> struct TypeTag { using type = T; };
 
 template <class T> inline constexpr DataType kTypeOf = DataType::undefined;

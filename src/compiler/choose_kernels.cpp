@@ -21,8 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
-
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Aligned memory with a vector of slack, as the session's arena gives it.

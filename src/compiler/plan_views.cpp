@@ -4,12 +4,11 @@
 #include <algorithm>
 
 #include "device/kernel_registry.h"
+#include "engine/plan.h"
 
 namespace fovea::compiler {
 
 namespace {
-
-std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
 
 bool is_reshape(std::string_view op) {
   return op == "Reshape" || op == "Flatten" || op == "Squeeze" || op == "Unsqueeze" || op == "Identity";

@@ -38,6 +38,9 @@ struct PlanValue {
   std::optional<PlanView> view;
 };
 
+/// The index of a value that is there, for Plan::values.
+inline std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
+
 struct PlanStep {
   std::string name;
   std::string op;

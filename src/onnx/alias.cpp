@@ -52,6 +52,13 @@ std::string_view shown(std::string_view domain) { return domain.empty() ? "ai.on
 
 }  // namespace
 
+Alias same_form(std::string_view name, std::string_view op, std::vector<std::string_view> domains) {
+  ops::OperatorSchema form = *ops::find_schema(op);
+  form.name = name;
+  form.infer = nullptr;
+  return {.form = std::move(form), .domains = std::move(domains), .op = op};
+}
+
 bool Alias::counts_in(std::string_view domain) const {
   return domains.empty() || std::find(domains.begin(), domains.end(), domain) != domains.end();
 }

@@ -29,6 +29,9 @@ struct Alias {
   bool counts_in(std::string_view domain) const;
 };
 
+/// An alias whose attributes and inputs are those of `op` under another name.
+Alias same_form(std::string_view name, std::string_view op, std::vector<std::string_view> domains = {});
+
 /// All rows of aliases.def.
 std::span<const Alias> all_aliases();
 /// The alias for a node's operator ("mmcv::MMCVRoiAlign", "grid_sampler"), or null. A model of TensorRT's may give every

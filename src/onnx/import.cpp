@@ -16,7 +16,7 @@ Result<Model> import_bytes(std::span<const std::byte> bytes, const std::filesyst
   onnx::TensorReader tensors(folder, options.max_weight_bytes);
   onnx::Importer importer(tensors);
   FOVEA_ASSIGN(ir::Graph graph, importer.import_model(*message.model));
-  return Model(std::make_shared<const ir::Graph>(std::move(graph)));
+  return Model(std::move(graph));
 }
 
 }  // namespace

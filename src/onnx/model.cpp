@@ -25,6 +25,8 @@ std::vector<TensorInfo> describe(const ir::Graph& graph, const std::vector<ir::V
 
 }  // namespace
 
+Model::Model(ir::Graph&& graph) : graph_(std::make_shared<const ir::Graph>(std::move(graph))) {}
+
 std::vector<TensorInfo> Model::inputs() const { return describe(*graph_, graph_->inputs); }
 std::vector<TensorInfo> Model::outputs() const { return describe(*graph_, graph_->outputs); }
 

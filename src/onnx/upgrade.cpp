@@ -69,6 +69,13 @@ std::optional<std::vector<double>> Upgrade::take_floats(std::string_view name) {
 
 std::string Upgrade::hint(std::string_view role) const { return str_cat(node.name, "/", role); }
 
+Status Upgrade::become(std::string_view op, std::vector<ir::ValueId> inputs, Attributes attributes) {
+  node.op = std::string(op);
+  node.inputs = std::move(inputs);
+  node.attributes = std::move(attributes);
+  return {};
+}
+
 void Upgrade::set_input(int i, ir::ValueId value) {
   const auto index = static_cast<std::size_t>(i);
   if (node.inputs.size() <= index) node.inputs.resize(index + 1, ir::kNone);

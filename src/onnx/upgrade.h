@@ -29,6 +29,8 @@ class Upgrade {
   // --- asking
   ir::Graph& graph() { return scope_.graph(); }
   bool has(int input) const { return node.has_input(input); }
+  /// kNone where it is missing.
+  ir::ValueId input(std::size_t i) const { return i < node.inputs.size() ? node.inputs[i] : ir::kNone; }
   /// undefined while unknown.
   DataType element(int input);
   /// Null while unknown.
@@ -45,6 +47,8 @@ class Upgrade {
   std::optional<std::vector<double>> take_floats(std::string_view name);
 
   // --- building
+  /// The node in its newest form, its outputs kept.
+  Status become(std::string_view op, std::vector<ir::ValueId> inputs, Attributes attributes = {});
   /// Grows the input list as needed.
   void set_input(int i, ir::ValueId value);
   ir::ValueId ints(std::string_view role, const std::vector<std::int64_t>& values);

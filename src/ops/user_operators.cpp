@@ -15,7 +15,7 @@ struct Table {
   std::vector<const OperatorSchema*> all;  // built-in ones first
 };
 
-Published<Table>& table() {
+Published<Table>& published_table() {
   static auto* published = [] {
     Table first;
     for (const OperatorSchema& schema : builtin_schemas()) first.all.push_back(&schema);
@@ -27,16 +27,16 @@ Published<Table>& table() {
 }  // namespace
 
 const UserOperator* find_user_operator(std::string_view op) {
-  const auto& rows = table().read().by_name;
+  const auto& rows = published_table().read().by_name;
   const auto it = rows.find(op);
   return it == rows.end() ? nullptr : it->second;
 }
 
-std::vector<const UserOperator*> user_operators() { return table().read().operators; }
+std::vector<const UserOperator*> user_operators() { return published_table().read().operators; }
 
 Status add_user_operators(std::span<const UserOperator* const> operators) {
   Status status;
-  table().replace([&](Table& next) {
+  published_table().replace([&](Table& next) {
     Table grown = next;
     for (const UserOperator* added : operators) {
       const std::string_view name = added->schema.name;
@@ -54,6 +54,6 @@ Status add_user_operators(std::span<const UserOperator* const> operators) {
   return status;
 }
 
-std::span<const OperatorSchema* const> all_schemas() { return table().read().all; }
+std::span<const OperatorSchema* const> all_schemas() { return published_table().read().all; }
 
 }  // namespace fovea::ops

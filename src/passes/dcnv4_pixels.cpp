@@ -7,12 +7,6 @@ namespace fovea::passes {
 
 namespace {
 
-std::optional<std::int64_t> channels_of(const Graph& graph, ValueId value) {
-  const SymbolicShape* shape = shape_of(graph, value);
-  if (!shape || shape->empty() || !shape->back().is_constant()) return std::nullopt;
-  return shape->back().constant();
-}
-
 // The target shape of `reshape` with another number of channels.
 ValueId target_with(Graph& graph, NodeId reshape, std::int64_t channels) {
   const ValueId target = graph.node(reshape).inputs[1];
@@ -43,15 +37,15 @@ std::optional<ops::Dcnv4Params> size_keeping_dcnv4(const Graph& graph, NodeId no
 }
 
 std::optional<PixelRows> pixel_rows(const Graph& graph, ValueId value) {
-  const auto channels = channels_of(graph, value);
+  const auto channels = extent_of(graph, value, -1);
   if (!channels || rank_of(graph, value) != 4) return std::nullopt;
   const NodeId reshape = producer_of(graph, value, "Reshape");
-  if (reshape == kNone || channels_of(graph, graph.node(reshape).inputs[0]) != channels) return PixelRows{value, kNone, *channels};
+  if (reshape == kNone || extent_of(graph, graph.node(reshape).inputs[0], -1) != channels) return PixelRows{value, kNone, *channels};
   return PixelRows{graph.node(reshape).inputs[0], reshape, *channels};
 }
 
 void read_both_from(Graph& graph, NodeId dcnv4, ValueId both, NodeId like, const std::vector<NodeId>& replaced) {
-  const std::int64_t channels = *channels_of(graph, both);
+  const std::int64_t channels = *extent_of(graph, both, -1);
   if (like != kNone) {
     SymbolicShape shape = *shape_of(graph, graph.node(like).outputs[0]);
     shape.back() = Dim(channels);

@@ -13,10 +13,6 @@ namespace fovea::passes {
 
 namespace {
 
-bool is_any(std::string_view op, std::initializer_list<std::string_view> list) {
-  return std::find(list.begin(), list.end(), op) != list.end();
-}
-
 bool is_output_as_input(const Graph& graph, const Node& node) {
   return have_same_shape(graph, node.inputs[0], node.outputs[0]);
 }

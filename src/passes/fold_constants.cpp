@@ -22,10 +22,6 @@ std::int64_t input_bytes(const Graph& graph, const Node& node) {
   return bytes;
 }
 
-bool is_any(std::string_view op, std::initializer_list<std::string_view> list) {
-  return std::find(list.begin(), list.end(), op) != list.end();
-}
-
 // A tiny input can ask for any amount of memory, so the result's shape must be known, or never larger than the input.
 bool results_are_small(const Graph& graph, const Node& node) {
   const std::int64_t given = input_bytes(graph, node);

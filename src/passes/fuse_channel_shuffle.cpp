@@ -151,7 +151,7 @@ void replace(Graph& graph, const Chain& chain, ValueId end, const std::vector<st
   remove_if_dead(graph, last);
 }
 
-bool fuse(Graph& graph, ValueId end) {
+bool fuse_channel_shuffle_at(Graph& graph, ValueId end) {
   // From the longest chain on: what stands in front of a shuffle may be a reshape of its own.
   for (Chain chain = chain_to(graph, end); chain.nodes.size() >= 2 && has_transpose(graph, chain);) {
     if (const auto channels = channel_map(graph, chain, end)) {
@@ -174,7 +174,7 @@ Result<bool> fuse_channel_shuffle(Graph& graph) {
     if (!graph.alive(*id) || !is_movement(graph, graph.node(*id))) continue;
     const std::vector<ValueId> outputs = graph.node(*id).outputs;
     for (ValueId output : outputs) {
-      if (output != kNone && is_used(graph, output)) changed = fuse(graph, output) || changed;
+      if (output != kNone && is_used(graph, output)) changed = fuse_channel_shuffle_at(graph, output) || changed;
       if (!graph.alive(*id)) break;
     }
   }

@@ -40,7 +40,7 @@ std::vector<double> repeated(const std::vector<double>& per_group, std::int64_t 
   return per_channel;
 }
 
-bool fuse(Graph& graph, NodeId last) {
+bool fuse_group_norm_at(Graph& graph, NodeId last) {
   // 1. Reshape(norm(Reshape(x))), each of use only to the next.
   const ValueId normal = graph.node(last).inputs[0];
   const NodeId norm_id = std::max(producer_of(graph, normal, "InstanceNormalization"), producer_of(graph, normal, "LayerNormalization"));
@@ -75,7 +75,7 @@ bool fuse(Graph& graph, NodeId last) {
 Result<bool> fuse_group_norm(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
-    if (graph.alive(id) && graph.node(id).op == "Reshape") changed = fuse(graph, id) || changed;
+    if (graph.alive(id) && graph.node(id).op == "Reshape") changed = fuse_group_norm_at(graph, id) || changed;
   }
   return changed;
 }

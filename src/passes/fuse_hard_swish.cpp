@@ -41,7 +41,7 @@ bool linear_to_hard_sigmoid(Graph& graph, NodeId id) {
   return true;
 }
 
-bool fuse(Graph& graph, NodeId id) {
+bool fuse_hard_swish_at(Graph& graph, NodeId id) {
   const ValueId y = graph.node(id).outputs[0];
   if (const auto found = match_first(graph, y, hard_swish_spellings())) {
     if (!have_same_shape(graph, found->value("x"), y)) return false;
@@ -79,7 +79,7 @@ Result<bool> fuse_hard_swish(Graph& graph) {
   for (NodeId id : graph.topological_order()) {
     if (!graph.alive(id)) continue;
     const std::string op = graph.node(id).op;
-    if (op == "Mul" || op == "Div" || op == "Clip") changed = fuse(graph, id) || changed;
+    if (op == "Mul" || op == "Div" || op == "Clip") changed = fuse_hard_swish_at(graph, id) || changed;
   }
   return changed;
 }

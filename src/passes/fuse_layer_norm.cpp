@@ -193,7 +193,7 @@ bool fuse_tensorflow(Graph& graph, NodeId root) {
   return true;
 }
 
-bool fuse(Graph& graph, NodeId root) {
+bool fuse_layer_norm_at(Graph& graph, NodeId root) {
   const ValueId y = graph.node(root).outputs[0];
   for (const bool rms : {false, true}) {
     const auto match = match_first(graph, y, rms ? rms_norm_spellings() : layer_norm_spellings());
@@ -210,7 +210,7 @@ Result<bool> fuse_layer_norm(Graph& graph) {
   for (NodeId id : graph.topological_order()) {
     if (!graph.alive(id)) continue;
     const std::string op = graph.node(id).op;
-    if (op == "Div" || op == "Mul") changed = fuse(graph, id) || changed;
+    if (op == "Div" || op == "Mul") changed = fuse_layer_norm_at(graph, id) || changed;
     if (op == "Add") changed = fuse_tensorflow(graph, id) || changed;
   }
   return changed;

@@ -40,7 +40,7 @@ std::optional<std::vector<std::int64_t>> spatial_pads(const Graph& graph, const 
   return spatial;
 }
 
-bool fuse(Graph& graph, NodeId id) {
+bool fuse_pad_at(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   const bool pool = node.op == "AveragePool";
   if (node.op != "Conv" && !pool) return false;
@@ -73,7 +73,7 @@ bool fuse(Graph& graph, NodeId id) {
 Result<bool> fuse_pad(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
-    if (graph.alive(id)) changed = fuse(graph, id) || changed;
+    if (graph.alive(id)) changed = fuse_pad_at(graph, id) || changed;
   }
   return changed;
 }

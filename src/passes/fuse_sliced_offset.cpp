@@ -15,12 +15,6 @@ struct Part {
   NodeId node = kNone;
 };
 
-std::optional<std::int64_t> channels_of(const Graph& graph, ValueId value) {
-  const SymbolicShape* shape = value == kNone ? nullptr : shape_of(graph, value);
-  if (!shape || shape->empty() || !shape->back().is_constant()) return std::nullopt;
-  return shape->back().constant();
-}
-
 std::optional<std::int64_t> only_number(const Graph& graph, ValueId value) {
   const auto list = integers_of(graph, value);
   if (!list || list->size() != 1) return std::nullopt;
@@ -30,7 +24,7 @@ std::optional<std::int64_t> only_number(const Graph& graph, ValueId value) {
 std::optional<Part> match_slice(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   const std::int64_t rank = rank_of(graph, node.inputs[0]);
-  const auto channels = channels_of(graph, node.inputs[0]);
+  const auto channels = extent_of(graph, node.inputs[0], -1);
   if (!channels || !node.has_input(3) || (node.has_input(4) && only_number(graph, node.inputs[4]) != 1)) return std::nullopt;
   const auto axis = only_number(graph, node.inputs[3]), start = only_number(graph, node.inputs[1]), end = only_number(graph, node.inputs[2]);
   if (!axis || !start || !end || (*axis != rank - 1 && *axis != -1)) return std::nullopt;
@@ -44,7 +38,7 @@ std::optional<Part> match_split(const Graph& graph, NodeId id, ValueId output) {
   Part part{node.inputs[0], 0, id};
   for (ValueId piece : node.outputs) {
     if (piece == output) return part;
-    const auto channels = channels_of(graph, piece);
+    const auto channels = extent_of(graph, piece, -1);
     if (!channels) return std::nullopt;
     part.begin += *channels;
   }
@@ -57,13 +51,13 @@ std::optional<Part> match_part(const Graph& graph, ValueId value) {
   return std::nullopt;
 }
 
-bool fuse(Graph& graph, NodeId id) {
+bool fuse_sliced_offset_at(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (!size_keeping_dcnv4(graph, id)) return false;
   const auto value = pixel_rows(graph, node.inputs[0]), offset = pixel_rows(graph, node.inputs[1]);
   if (!value || !offset || (value->reshape == kNone) != (offset->reshape == kNone)) return false;
   const auto value_part = match_part(graph, value->rows), offset_part = match_part(graph, offset->rows);
-  if (!value_part || !offset_part || value_part->whole != offset_part->whole || !channels_of(graph, value_part->whole)) return false;
+  if (!value_part || !offset_part || value_part->whole != offset_part->whole || !extent_of(graph, value_part->whole, -1)) return false;
   if (value_part->begin != 0 || offset_part->begin != value->channels) return false;
   std::vector<NodeId> replaced = {value_part->node, offset_part->node};
   if (value->reshape != kNone) replaced.insert(replaced.end(), {value->reshape, offset->reshape});
@@ -76,7 +70,7 @@ bool fuse(Graph& graph, NodeId id) {
 Result<bool> fuse_sliced_offset(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
-    if (graph.alive(id) && fuse(graph, id)) changed = true;
+    if (graph.alive(id) && fuse_sliced_offset_at(graph, id)) changed = true;
   }
   return changed;
 }

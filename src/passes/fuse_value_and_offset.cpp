@@ -96,7 +96,7 @@ ValueId add_projection(Graph& graph, const Projection& value, const Projection& 
   return add_typed_node(graph, "Add", "value_and_offset_rows", {product, b}, {}, type, std::move(shape));
 }
 
-bool fuse(Graph& graph, NodeId id) {
+bool fuse_value_and_offset_at(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (!size_keeping_dcnv4(graph, id) || !is_used_once(graph, node.inputs[0]) || !is_used_once(graph, node.inputs[1])) return false;
   const auto value = pixel_rows(graph, node.inputs[0]), offset = pixel_rows(graph, node.inputs[1]);
@@ -117,7 +117,7 @@ bool fuse(Graph& graph, NodeId id) {
 Result<bool> fuse_value_and_offset(Graph& graph) {
   bool changed = false;
   for (NodeId id : graph.topological_order()) {
-    if (graph.alive(id) && fuse(graph, id)) changed = true;
+    if (graph.alive(id) && fuse_value_and_offset_at(graph, id)) changed = true;
   }
   return changed;
 }

@@ -10,10 +10,6 @@ namespace fovea::passes {
 
 namespace {
 
-bool is_any(std::string_view op, std::initializer_list<std::string_view> list) {
-  return std::find(list.begin(), list.end(), op) != list.end();
-}
-
 // The result of a convolution or product from which single-use movement leads to `value`; kNone if there is none.
 ValueId source_of(const Graph& graph, ValueId value) {
   bool moved = false;

@@ -40,6 +40,16 @@ int rank_of(const Graph& graph, ValueId value) {
   return shape ? static_cast<int>(shape->size()) : -1;
 }
 
+std::optional<std::int64_t> extent_of(const Graph& graph, ValueId value, int axis) {
+  const SymbolicShape* shape = value == kNone ? nullptr : shape_of(graph, value);
+  if (!shape) return std::nullopt;
+  const std::int64_t rank = std::ssize(*shape), at = axis < 0 ? axis + rank : axis;
+  if (at < 0 || at >= rank || !(*shape)[static_cast<std::size_t>(at)].is_constant()) return std::nullopt;
+  return (*shape)[static_cast<std::size_t>(at)].constant();
+}
+
+std::int64_t channels_of(const Graph& graph, ValueId value) { return rank_of(graph, value) >= 3 ? extent_of(graph, value, 1).value_or(-1) : -1; }
+
 std::optional<Shape> concrete_shape_of(const Graph& graph, ValueId value) {
   const SymbolicShape* shape = shape_of(graph, value);
   return shape ? to_concrete(*shape) : std::nullopt;

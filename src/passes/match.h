@@ -11,7 +11,9 @@
 // must be of use only inside it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +31,9 @@ using ir::Node;
 using ir::NodeId;
 using ir::ValueId;
 
+// --- operators
+inline bool is_any(std::string_view op, std::initializer_list<std::string_view> list) { return std::find(list.begin(), list.end(), op) != list.end(); }
+
 // --- values
 /// The node that produces `value` if its operator is `op`, else kNone.
 NodeId producer_of(const Graph& graph, ValueId value, std::string_view op);
@@ -41,6 +46,10 @@ DataType type_of(const Graph& graph, ValueId value);
 int rank_of(const Graph& graph, ValueId value);
 /// Null while the rank is unknown.
 const SymbolicShape* shape_of(const Graph& graph, ValueId value);
+/// The extent of an axis, counted from the back where negative; nothing while it is unknown.
+std::optional<std::int64_t> extent_of(const Graph& graph, ValueId value, int axis);
+/// The extent of axis 1 of a value with three axes or more; -1 while it is unknown.
+std::int64_t channels_of(const Graph& graph, ValueId value);
 std::optional<Shape> concrete_shape_of(const Graph& graph, ValueId value);
 /// Both known and equal for every binding of the symbols.
 bool have_same_shape(const Graph& graph, ValueId a, ValueId b);

@@ -28,10 +28,6 @@ bool same_parameters(const Graph& graph, const Node& quantize, const Node& dequa
          quantize.attributes.get_int("block_size") == dequantize.attributes.get_int("block_size");
 }
 
-bool is_any(std::string_view op, std::initializer_list<std::string_view> list) {
-  return std::find(list.begin(), list.end(), op) != list.end();
-}
-
 // Operators whose result consists of elements of their first input, whatever they mean.
 bool only_moves(const Node& node) {
   return node.outputs.size() == 1 &&

@@ -17,11 +17,6 @@ namespace {
 
 using Order = std::vector<std::int64_t>;
 
-std::int64_t channels_of(const Graph& graph, ValueId value) {
-  const SymbolicShape* shape = shape_of(graph, value);
-  return shape && shape->size() >= 3 && (*shape)[1].is_constant() ? (*shape)[1].constant() : -1;
-}
-
 bool is_channel_gather(const Graph& graph, const Node& node) {
   return node.op == "Gather" && node.attributes.get_int("axis") == 1 && integers_of(graph, node.inputs[1]) &&
          constant_of(graph, node.inputs[1])->rank() == 1;

@@ -18,11 +18,6 @@ struct Piece {
   std::vector<std::int64_t> channels;
 };
 
-std::int64_t channels_of(const Graph& graph, ValueId value) {
-  const SymbolicShape* shape = shape_of(graph, value);
-  return shape && shape->size() >= 3 && (*shape)[1].is_constant() ? (*shape)[1].constant() : -1;
-}
-
 bool is_channel_gather(const Graph& graph, NodeId id) {
   if (id == kNone || graph.node(id).op != "Gather" || graph.node(id).attributes.get_int("axis") != 1) return false;
   const Tensor* indices = constant_of(graph, graph.node(id).inputs[1]);

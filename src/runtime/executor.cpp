@@ -19,8 +19,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
-
 /// Memory of one of a step's planned inputs: others will write there soon.
 struct MemoryRange {
   const char* begin;

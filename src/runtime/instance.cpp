@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 vector
 
-std::size_t index_of(int value) { return static_cast<std::size_t>(value); }
-
 Result<Shape> evaluate_checked(const SymbolicShape& shape, const Bindings& bindings) {
   FOVEA_ASSIGN(const Shape concrete, evaluate(shape, bindings));
   FOVEA_RETURN_IF_ERROR(checked_elements(concrete.dims()).status());

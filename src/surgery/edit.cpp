@@ -12,8 +12,6 @@ namespace fovea {
 
 namespace {
 
-Model as_model(ir::Graph graph) { return Model(std::make_shared<const ir::Graph>(std::move(graph))); }
-
 }  // namespace
 
 Result<Model> rename_tensors(const Model& model, const std::map<std::string, std::string>& names) {
@@ -23,7 +21,7 @@ Result<Model> rename_tensors(const Model& model, const std::map<std::string, std
     if (new_name.empty()) return invalid_argument("tensor '", old_name, "': the new name is empty");
     if (!graph.rename_value(id, new_name)) return invalid_argument("tensor '", old_name, "': the name '", new_name, "' is taken");
   }
-  return as_model(std::move(graph));
+  return Model(std::move(graph));
 }
 
 Result<Model> fix_shapes(const Model& model, const std::map<std::string, Shape>& shapes) {
@@ -32,7 +30,7 @@ Result<Model> fix_shapes(const Model& model, const std::map<std::string, Shape>&
   for (const auto& [name, shape] : shapes) ranges[name] = {shape, shape, shape};
   FOVEA_RETURN_IF_ERROR(compiler::apply_shape_ranges(graph, ranges).status());
   FOVEA_RETURN_IF_ERROR(passes::infer_shapes(graph));
-  return as_model(std::move(graph));
+  return Model(std::move(graph));
 }
 
 Result<Model> remove_outputs(const Model& model, const std::vector<std::string>& outputs) {
@@ -48,7 +46,7 @@ Result<Model> remove_outputs(const Model& model, const std::vector<std::string>&
   }
   if (graph.outputs.empty()) return invalid_argument("a network needs at least one output");
   FOVEA_RETURN_IF_ERROR(passes::eliminate_dead_code(graph).status());
-  return as_model(std::move(graph));
+  return Model(std::move(graph));
 }
 
 }  // namespace fovea

@@ -20,8 +20,6 @@ Result<ir::Graph> inferred(const Model& model) {
   return graph;
 }
 
-Model as_model(ir::Graph graph) { return Model(std::make_shared<const ir::Graph>(std::move(graph))); }
-
 Status check_needed(const ir::Graph& graph, const std::vector<ir::ValueId>& inputs, const Cone& cone) {
   for (const ir::ValueId id : inputs) {
     if (!cone.stops.count(id)) return invalid_argument("input '", graph.value(id).name, "' is not needed for these outputs");
@@ -63,7 +61,7 @@ Result<Model> extract(const Model& model, const std::vector<std::string>& inputs
     FOVEA_RETURN_IF_ERROR(check_needed(graph, from, cone));
   }
   FOVEA_ASSIGN(ir::Graph part, surgery::subgraph(graph, from, to));
-  return as_model(std::move(part));
+  return Model(std::move(part));
 }
 
 Result<std::vector<Part>> split(const Model& model, const std::vector<std::string>& at, const std::vector<std::string>& outputs) {
@@ -100,7 +98,7 @@ Result<std::vector<Part>> split(const Model& model, const std::vector<std::strin
   std::vector<ir::ValueId> inputs = graph.inputs;
   std::erase_if(inputs, [&](ir::ValueId id) { return !above.stops.count(id); });
   FOVEA_ASSIGN(ir::Graph first, surgery::subgraph(graph, inputs, front));
-  parts.push_back({"front", as_model(std::move(first))});
+  parts.push_back({"front", Model(std::move(first))});
 
   // 3. One part for each group behind it, in the order of the outputs.
   const std::vector<std::size_t> group = group_by_shared_work(graph, cones);
@@ -115,7 +113,7 @@ Result<std::vector<Part>> split(const Model& model, const std::vector<std::strin
     if (results.empty()) continue;
     std::copy_if(cut.begin(), cut.end(), std::back_inserter(reads), [&](ir::ValueId id) { return needed.count(id) > 0; });
     FOVEA_ASSIGN(ir::Graph part, surgery::subgraph(graph, reads, results));
-    parts.push_back({graph.value(results[0]).name, as_model(std::move(part))});
+    parts.push_back({graph.value(results[0]).name, Model(std::move(part))});
   }
   return parts;
 }

@@ -5,12 +5,6 @@
 namespace fovea::testing {
 namespace {
 
-std::string dims(std::initializer_list<int> extents) {
-  std::string text;
-  for (const int extent : extents) text += "dim { dim_value: " + std::to_string(extent) + " } ";
-  return text;
-}
-std::string integer(const std::string& name, int value) { return "attribute { name: '" + name + "' type: INT i: " + std::to_string(value) + " } "; }
 
 /// Two levels, one query, two heads of three channels, two points.
 Result<Model> attention(const std::string& op, const std::string& domain, const std::string& attributes = {}, const std::string& y = dims({1, 1, 6})) {

@@ -8,11 +8,6 @@
 namespace fovea::testing {
 namespace {
 
-std::string dims(std::initializer_list<int> extents) {
-  std::string text;
-  for (const int extent : extents) text += "dim { dim_value: " + std::to_string(extent) + " } ";
-  return text;
-}
 
 std::string ints(const std::string& name, std::initializer_list<int> values) {
   std::string text = "attribute { name: '" + name + "' type: INTS ";
@@ -20,7 +15,6 @@ std::string ints(const std::string& name, std::initializer_list<int> values) {
   return text + "} ";
 }
 
-std::string integer(const std::string& name, int value) { return "attribute { name: '" + name + "' type: INT i: " + std::to_string(value) + " } "; }
 
 /// A deformable convolution as `op` of `domain`: x [1,2,3,3], offset [1,8,4,1], weight [2,2,2,2].
 Result<Model> deform_conv(const std::string& op, const std::string& inputs, const std::string& domain, const std::string& attributes) {

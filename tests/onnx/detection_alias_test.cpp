@@ -5,14 +5,6 @@
 namespace fovea::testing {
 namespace {
 
-std::string dims(std::initializer_list<int> extents) {
-  std::string text;
-  for (const int extent : extents) text += "dim { dim_value: " + std::to_string(extent) + " } ";
-  return text;
-}
-std::string integer(const std::string& name, int value) {
-  return "attribute { name: '" + name + "' type: INT i: " + std::to_string(value) + " } ";
-}
 std::string number(const std::string& name, double value) {
   return "attribute { name: '" + name + "' type: FLOAT f: " + std::to_string(value) + " } ";
 }

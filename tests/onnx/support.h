@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,13 @@ inline std::string input(const std::string& name, const std::string& dims = "dim
 inline std::string output(const std::string& name, const std::string& dims = "dim { dim_value: 2 }", int type = 1) {
   return input(name, dims, type, "output");
 }
+/// The dims of a shape: dims({1, 3}).
+inline std::string dims(std::initializer_list<int> extents) {
+  std::string text;
+  for (const int extent : extents) text += "dim { dim_value: " + std::to_string(extent) + " } ";
+  return text;
+}
+inline std::string integer(const std::string& name, int value) { return "attribute { name: '" + name + "' type: INT i: " + std::to_string(value) + " } "; }
 inline std::string node(const std::string& op, const std::string& inputs, const std::string& outputs, const std::string& more = {}) {
   std::string text = "node { op_type: '" + op + "' ";
   const auto list = [&](const char* field, const std::string& names) {

@@ -9,11 +9,10 @@
 namespace fovea::testing {
 namespace {
 
-const double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Box 1 lies on box 0, box 2 alone; two classes.
-const Tensor kBoxes = tensor<float>({1, 3, 4}, {0, 0, 10, 10, 1, 0, 11, 10, 20, 20, 30, 30});
-const Tensor kScores = tensor<float>({1, 3, 2}, {0.9, 0.2, 0.8, 0.6, 0.3, 0.7});
+const Tensor kPaddedBoxes = tensor<float>({1, 3, 4}, {0, 0, 10, 10, 1, 0, 11, 10, 20, 20, 30, 30});
+const Tensor kClassScores = tensor<float>({1, 3, 2}, {0.9, 0.2, 0.8, 0.6, 0.3, 0.7});
 
 std::vector<Tensor> detect(std::vector<Datum> inputs, std::initializer_list<NamedAttribute> more, int outputs = 5) {
   Attributes all = attributes({{"max_output_boxes", 4}, {"iou_threshold", 0.5}});
@@ -25,7 +24,7 @@ Tensor row(std::initializer_list<double> values) {
 }
 
 TEST(BatchedNms, EachClassKeepsItsOwn) {
-  const auto y = detect({kBoxes, kScores}, {{"score_threshold", 0.25}, {"padding_class", -1}});
+  const auto y = detect({kPaddedBoxes, kClassScores}, {{"score_threshold", 0.25}, {"padding_class", -1}});
   EXPECT_TRUE(same(y[0], row({4})));
   EXPECT_TRUE(same(y[4], row({0, 2, 1, 2})));
   EXPECT_TRUE(same(y[3], row({0, 1, 1, 0})));
@@ -34,13 +33,13 @@ TEST(BatchedNms, EachClassKeepsItsOwn) {
 }
 
 TEST(BatchedNms, ClassesCompete) {
-  const auto y = detect({kBoxes, kScores}, {{"score_threshold", 0.25}, {"class_agnostic", 1}, {"padding_class", -1}});
+  const auto y = detect({kPaddedBoxes, kClassScores}, {{"score_threshold", 0.25}, {"class_agnostic", 1}, {"padding_class", -1}});
   EXPECT_TRUE(same(y[0], row({2})));
   EXPECT_TRUE(same(y[4], row({0, 2, -1, -1})));
   EXPECT_TRUE(same(y[3], row({0, 1, -1, -1})));
   EXPECT_TRUE(close(y[2], tensor<float>({1, 4}, {0.9, 0.7, 0, 0})));
   EXPECT_TRUE(
-      same(detect({kBoxes, kScores}, {{"class_agnostic", 1}, {"background_class", 0}})[4], row({2, 1, -1, -1})));
+      same(detect({kPaddedBoxes, kClassScores}, {{"class_agnostic", 1}, {"background_class", 0}})[4], row({2, 1, -1, -1})));
 }
 
 TEST(BatchedNms, RowsWithoutGapsBetweenImages) {
@@ -51,7 +50,7 @@ TEST(BatchedNms, RowsWithoutGapsBetweenImages) {
 }
 
 TEST(BatchedNms, NothingFound) {
-  const auto y = detect({kBoxes, kScores}, {{"score_threshold", 0.95}});
+  const auto y = detect({kPaddedBoxes, kClassScores}, {{"score_threshold", 0.95}});
   EXPECT_TRUE(same(y[0], row({0})));
   EXPECT_TRUE(same(y[3], row({0, 0, 0, 0})));
   EXPECT_TRUE(same(y[1], tensor<float>({1, 4, 4}, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})));
@@ -61,7 +60,7 @@ TEST(BatchedNms, NothingFound) {
 }
 
 TEST(BatchedNms, ThresholdCandidatesBackground) {
-  const auto kept = [&](std::initializer_list<NamedAttribute> more) { return detect({kBoxes, kScores}, more)[0]; };
+  const auto kept = [&](std::initializer_list<NamedAttribute> more) { return detect({kPaddedBoxes, kClassScores}, more)[0]; };
   const double third = static_cast<double>(0.3f);
   EXPECT_TRUE(same(kept({{"score_threshold", third}}), row({3})));
   EXPECT_TRUE(same(kept({{"score_threshold", third}, {"inclusive", 1}}), row({4})));
@@ -107,13 +106,13 @@ TEST(BatchedNms, ShapesAndErrors) {
   EXPECT_EQ(
       infer_text("fovea::batched_nms", {symbolic("NxSx4"), symbolic("NxSxC")}, attributes({{"max_output_boxes", 9}})),
       "i32 Nx1");
-  EXPECT_TRUE(fails(run_op("fovea::batched_nms", {kBoxes, kScores}, attributes({{"max_output_boxes", 0}})),
+  EXPECT_TRUE(fails(run_op("fovea::batched_nms", {kPaddedBoxes, kClassScores}, attributes({{"max_output_boxes", 0}})),
                     ErrorCode::InvalidModel, "max_output_boxes"));
   EXPECT_TRUE(fails(
-      run_op("fovea::batched_nms", {kBoxes, tensor<float>({1, 2, 1}, {1, 1})}, attributes({{"max_output_boxes", 1}})),
+      run_op("fovea::batched_nms", {kPaddedBoxes, tensor<float>({1, 2, 1}, {1, 1})}, attributes({{"max_output_boxes", 1}})),
       ErrorCode::InvalidArgument, "boxes"));
   EXPECT_TRUE(fails(
-      run_op("fovea::batched_nms", {kBoxes, kScores, kBoxes}, attributes({{"max_output_boxes", 1}, {"box_coding", 3}})),
+      run_op("fovea::batched_nms", {kPaddedBoxes, kClassScores, kPaddedBoxes}, attributes({{"max_output_boxes", 1}, {"box_coding", 3}})),
       ErrorCode::InvalidModel, "box_coding"));
 }
 

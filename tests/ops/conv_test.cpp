@@ -6,22 +6,21 @@ namespace fovea::testing {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-constexpr auto symbolic = FakeInferContext::symbolic;
 
-const Tensor kRow = tensor<float>({1, 1, 5}, {1, 2, 3, 4, 5});
+const Tensor kConvRow = tensor<float>({1, 1, 5}, {1, 2, 3, 4, 5});
 
 TEST(Conv, StridePadDilation) {
   const Tensor weights = tensor<float>({1, 1, 2}, {1, 10});
-  EXPECT_TRUE(close(run_op1("Conv", {kRow, weights}), tensor<float>({1, 1, 4}, {21, 32, 43, 54})));
-  EXPECT_TRUE(close(run_op1("Conv", {kRow, weights}, attributes({{"pads", Ints{1, 2}}, {"strides", Ints{3}}})),
+  EXPECT_TRUE(close(run_op1("Conv", {kConvRow, weights}), tensor<float>({1, 1, 4}, {21, 32, 43, 54})));
+  EXPECT_TRUE(close(run_op1("Conv", {kConvRow, weights}, attributes({{"pads", Ints{1, 2}}, {"strides", Ints{3}}})),
                     tensor<float>({1, 1, 3}, {10, 43, 0})));
-  EXPECT_TRUE(close(run_op1("Conv", {kRow, weights}, attributes({{"dilations", Ints{3}}})), tensor<float>({1, 1, 2}, {41, 52})));
+  EXPECT_TRUE(close(run_op1("Conv", {kConvRow, weights}, attributes({{"dilations", Ints{3}}})), tensor<float>({1, 1, 2}, {41, 52})));
 }
 
 TEST(Conv, AutoPadSplitsTheOddElement) {
   const Tensor weights = tensor<float>({1, 1, 2}, {1, 10});
-  EXPECT_TRUE(close(run_op1("Conv", {kRow, weights}, attributes({{"auto_pad", "SAME_UPPER"}})), tensor<float>({1, 1, 5}, {21, 32, 43, 54, 5})));
-  EXPECT_TRUE(close(run_op1("Conv", {kRow, weights}, attributes({{"auto_pad", "SAME_LOWER"}})), tensor<float>({1, 1, 5}, {10, 21, 32, 43, 54})));
+  EXPECT_TRUE(close(run_op1("Conv", {kConvRow, weights}, attributes({{"auto_pad", "SAME_UPPER"}})), tensor<float>({1, 1, 5}, {21, 32, 43, 54, 5})));
+  EXPECT_TRUE(close(run_op1("Conv", {kConvRow, weights}, attributes({{"auto_pad", "SAME_LOWER"}})), tensor<float>({1, 1, 5}, {10, 21, 32, 43, 54})));
 }
 
 TEST(Conv, GroupsAndBias) {

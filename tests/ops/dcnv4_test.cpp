@@ -9,7 +9,6 @@ namespace fovea::testing {
 namespace {
 
 constexpr char kPlain[] = "custom_op::DCNv4_Plugin", kUnsliced[] = "custom_op::DCNv4FuseOffset_Plugin";
-constexpr auto symbolic = FakeInferContext::symbolic;
 
 Attributes groups(int group, int channels, std::initializer_list<NamedAttribute> more = {}) {
   Attributes result = attributes(more);

@@ -11,9 +11,7 @@ namespace {
 
 using namespace testing;
 
-constexpr auto symbolic = FakeInferContext::symbolic;
 constexpr const char *kMmcv = "mmdeploy::MMCVMultiScaleDeformableAttention", *kFlash = "custom_op::FlashDeformAttn";
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
 
 // --- reference
 

@@ -10,8 +10,6 @@ namespace fovea::testing {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
-constexpr auto symbolic = FakeInferContext::symbolic;
 
 const Tensor kNine = tensor<float>({1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
 

@@ -13,7 +13,6 @@ namespace {
 
 using namespace testing;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
 
 struct GridCase {
   const char* why;

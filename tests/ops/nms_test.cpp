@@ -9,7 +9,6 @@
 namespace fovea::testing {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
 
 // Two pairs that overlap by 9/11 and one box alone.
 const Tensor kBoxes =

@@ -8,22 +8,21 @@ namespace fovea::testing {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-constexpr auto symbolic = FakeInferContext::symbolic;
 
-const Tensor kRow = tensor<float>({1, 1, 5}, {1, 2, 3, 4, 5});
+const Tensor kPoolRow = tensor<float>({1, 1, 5}, {1, 2, 3, 4, 5});
 
 TEST(AveragePool, CountsPaddingOnlyWhenAskedAndNeverWhatCeilModeAdds) {
   const Ints two{2}, pads{1, 1};
-  EXPECT_TRUE(close(run_op1("AveragePool", {kRow}, attributes({{"kernel_shape", two}, {"strides", two}, {"pads", pads}})),
+  EXPECT_TRUE(close(run_op1("AveragePool", {kPoolRow}, attributes({{"kernel_shape", two}, {"strides", two}, {"pads", pads}})),
                     tensor<float>({1, 1, 3}, {1, 2.5, 4.5})));
-  EXPECT_TRUE(close(run_op1("AveragePool", {kRow}, attributes({{"kernel_shape", two}, {"strides", two}, {"pads", pads}, {"count_include_pad", 1}})),
+  EXPECT_TRUE(close(run_op1("AveragePool", {kPoolRow}, attributes({{"kernel_shape", two}, {"strides", two}, {"pads", pads}, {"count_include_pad", 1}})),
                     tensor<float>({1, 1, 3}, {0.5, 2.5, 4.5})));
-  EXPECT_TRUE(close(run_op1("AveragePool", {kRow}, attributes({{"kernel_shape", two}, {"strides", two}, {"ceil_mode", 1}, {"count_include_pad", 1}})),
+  EXPECT_TRUE(close(run_op1("AveragePool", {kPoolRow}, attributes({{"kernel_shape", two}, {"strides", two}, {"ceil_mode", 1}, {"count_include_pad", 1}})),
                     tensor<float>({1, 1, 3}, {1.5, 3.5, 5})));
 }
 
 TEST(AveragePool, LastWindowMayNotStartInThePadding) {
-  EXPECT_TRUE(close(run_op1("AveragePool", {kRow}, attributes({{"kernel_shape", Ints{1}}, {"strides", Ints{3}}, {"pads", Ints{0, 1}}, {"ceil_mode", 1}})),
+  EXPECT_TRUE(close(run_op1("AveragePool", {kPoolRow}, attributes({{"kernel_shape", Ints{1}}, {"strides", Ints{3}}, {"pads", Ints{0, 1}}, {"ceil_mode", 1}})),
                     tensor<float>({1, 1, 2}, {1, 4})));
 }
 
@@ -75,9 +74,9 @@ TEST(Pool, SymbolicShapesAgreeWithConcreteOnes) {
 }
 
 TEST(Pool, RefusesNonsense) {
-  EXPECT_TRUE(fails(run_op("MaxPool", {kRow}), ErrorCode::InvalidModel, "kernel_shape"));
-  EXPECT_TRUE(fails(run_op("MaxPool", {kRow}, attributes({{"kernel_shape", Ints{6}}})), ErrorCode::InvalidArgument, "does not fit"));
-  EXPECT_TRUE(fails(run_op("LpPool", {kRow}, attributes({{"kernel_shape", Ints{2}}, {"p", 0}})), ErrorCode::InvalidModel, "p: expected"));
+  EXPECT_TRUE(fails(run_op("MaxPool", {kPoolRow}), ErrorCode::InvalidModel, "kernel_shape"));
+  EXPECT_TRUE(fails(run_op("MaxPool", {kPoolRow}, attributes({{"kernel_shape", Ints{6}}})), ErrorCode::InvalidArgument, "does not fit"));
+  EXPECT_TRUE(fails(run_op("LpPool", {kPoolRow}, attributes({{"kernel_shape", Ints{2}}, {"p", 0}})), ErrorCode::InvalidModel, "p: expected"));
 }
 
 TEST(MaxUnpool, IndicesCountTheSmallerNaturalShape) {

@@ -10,14 +10,13 @@ namespace fovea::testing {
 namespace {
 
 using Ints = std::vector<std::int64_t>;
-constexpr auto symbolic = FakeInferContext::symbolic;
 
-const Tensor kRow = tensor<float>({1, 4}, {1, 2, 3, 4});
+const Tensor kResizeRow = tensor<float>({1, 4}, {1, 2, 3, 4});
 Datum scales(std::initializer_list<double> values) { return tensor<float>({static_cast<std::int64_t>(values.size())}, values); }
 
 TEST(Resize, NearestTiesFollowTheMode) {
   // 4 -> 2 with half_pixel: coordinates 0.5 and 2.5.
-  const auto run = [](const char* mode) { return run_op1("Resize", {kRow, {}, scales({1, 0.5})}, attributes({{"nearest_mode", mode}})); };
+  const auto run = [](const char* mode) { return run_op1("Resize", {kResizeRow, {}, scales({1, 0.5})}, attributes({{"nearest_mode", mode}})); };
   EXPECT_TRUE(same(run("round_prefer_floor"), tensor<float>({1, 2}, {1, 3})));
   EXPECT_TRUE(same(run("round_prefer_ceil"), tensor<float>({1, 2}, {2, 4})));
   EXPECT_TRUE(same(run("floor"), tensor<float>({1, 2}, {1, 3})));
@@ -68,7 +67,7 @@ TEST(Resize, UntouchedAxesKeepNaNApart) {
 
 TEST(Resize, EmptyTensorsCountAsMissing) {
   const Tensor none = tensor<float>({0}, {});
-  EXPECT_TRUE(same(run_op1("Resize", {kRow, none, none, ints({1, 2})}), tensor<float>({1, 2}, {1, 3})));
+  EXPECT_TRUE(same(run_op1("Resize", {kResizeRow, none, none, ints({1, 2})}), tensor<float>({1, 2}, {1, 3})));
 }
 
 TEST(Resize, AspectRatioPolicies) {
@@ -92,7 +91,7 @@ TEST(Resize, SymbolicShapes) {
 
 TEST(Resize, RefusesNonsense) {
   const auto refused = [](Datum factors, Attributes attributes, const char* phrase, ErrorCode code = ErrorCode::InvalidArgument) {
-    return fails(run_op("Resize", {kRow, {}, std::move(factors)}, attributes), code, phrase);
+    return fails(run_op("Resize", {kResizeRow, {}, std::move(factors)}, attributes), code, phrase);
   };
   EXPECT_TRUE(refused(scales({1, 0}), {}, "above 0"));
   EXPECT_TRUE(refused(scales({1, -2}), {}, "above 0"));
@@ -102,8 +101,8 @@ TEST(Resize, RefusesNonsense) {
   EXPECT_TRUE(refused(scales({1, 1}), attributes({{"antialias", 1}}), "antialias", ErrorCode::InvalidModel));
   EXPECT_TRUE(refused(scales({1, 1}), attributes({{"coordinate_transformation_mode", "tf_crop_and_resize"}}), "roi"));
   EXPECT_TRUE(refused({}, {}, "either scales or sizes"));
-  EXPECT_TRUE(fails(run_op("Resize", {kRow, {}, {}, ints({1, -1})}), ErrorCode::InvalidArgument, "-1"));
-  EXPECT_FALSE(run_op("Resize", {kRow, {}, {}, ints({1 << 30, 1 << 30})}).ok());
+  EXPECT_TRUE(fails(run_op("Resize", {kResizeRow, {}, {}, ints({1, -1})}), ErrorCode::InvalidArgument, "-1"));
+  EXPECT_FALSE(run_op("Resize", {kResizeRow, {}, {}, ints({1 << 30, 1 << 30})}).ok());
 }
 
 TEST(ResizeTaps, WeightsSumToOneAndStayInside) {

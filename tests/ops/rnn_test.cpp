@@ -8,7 +8,6 @@ namespace fovea::testing {
 namespace {
 
 using Strings = std::vector<std::string>;
-constexpr auto symbolic = FakeInferContext::symbolic;
 
 Tensor ones(const Shape& shape) {
   Tensor tensor = Tensor::allocate(DataType::f32, shape).value();

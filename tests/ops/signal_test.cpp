@@ -10,7 +10,6 @@
 namespace fovea::testing {
 namespace {
 
-constexpr auto symbolic = FakeInferContext::symbolic;
 
 TEST(Fft, EqualsTheDefinition) {
   for (std::int64_t n = 1; n <= 64; ++n) {

@@ -3,6 +3,7 @@
 // did. Tests of operators state inputs, attributes and expected outputs; everything else is here.
 #pragma once
 
+#include <limits>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -123,6 +124,9 @@ class FakeInferContext : public ops::InferContext {
   std::vector<Value> inputs_, outputs_;
   int next_symbol_ = 0;
 };
+
+constexpr auto symbolic = FakeInferContext::symbolic;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
 
 /// Runs the shape rule on symbolic inputs and returns output_text(0), or the error's message.
 std::string infer_text(std::string op, std::vector<FakeInferContext::Value> inputs, Attributes attributes = {});

@@ -7,12 +7,6 @@ namespace fovea::onnx::aliases {
 
 namespace {
 
-Alias same_form(std::string_view name, std::string_view op) {
-  ops::OperatorSchema form = *ops::find_schema(op);
-  form.name = name;
-  return {.form = std::move(form), .op = op};
-}
-
 }  // namespace
 
 Alias dcnv4() { return same_form("DCNv4_Plugin", "custom_op::DCNv4_Plugin"); }

@@ -9,14 +9,6 @@ namespace {
 
 using ops::AttributeType;
 
-/// An alias with the very form of an operator of ours.
-Alias same_form(std::string_view name, std::string_view op, std::vector<std::string_view> domains = {}) {
-  ops::OperatorSchema form = *ops::find_schema(op);
-  form.name = name;
-  form.infer = nullptr;
-  return {.form = std::move(form), .domains = std::move(domains), .op = op};
-}
-
 // torchvision::nms(boxes, scores, iou_threshold): the threshold is an attribute, or a constant third input.
 Status translate_torchvision_nms(Upgrade& u) {
   if (u.has(2)) {

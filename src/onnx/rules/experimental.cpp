@@ -16,13 +16,6 @@ Result<ir::ValueId> times(Upgrade& u, std::string_view role, ir::ValueId x, doub
   return u.add("Mul", role, {x, constant});
 }
 
-Status become(Upgrade& u, std::string_view op, std::vector<ir::ValueId> inputs) {
-  u.node.op = std::string(op);
-  u.node.inputs = std::move(inputs);
-  u.node.attributes = Attributes();
-  return {};
-}
-
 Status expect_one_input(Upgrade& u) { return u.has(0) && u.node.inputs.size() == 1 ? Status() : invalid_model("expected one input"); }
 
 }  // namespace
@@ -33,7 +26,7 @@ Status affine(Upgrade& u) {
   const double alpha = u.take_float("alpha").value_or(1), beta = u.take_float("beta").value_or(0);
   FOVEA_ASSIGN(const ir::ValueId scaled, times(u, "scaled", u.node.inputs[0], alpha));
   FOVEA_ASSIGN(const ir::ValueId offset, u.scalar_like("beta", beta, 0));
-  return become(u, "Add", {scaled, offset});
+  return u.become("Add", {scaled, offset});
 }
 
 // scale * x + bias, one bias per channel
@@ -44,13 +37,13 @@ Status image_scaler(Upgrade& u) {
   FOVEA_ASSIGN(const ir::ValueId scaled, times(u, "scaled", u.node.inputs[0], scale));
   FOVEA_ASSIGN(const ir::ValueId per_channel, u.add("Unsqueeze", "bias", {u.floats("bias", bias), u.ints("axes", {1, 2})}));
   FOVEA_ASSIGN(const ir::ValueId typed, u.add("CastLike", "typed_bias", {per_channel, u.node.inputs[0]}));
-  return become(u, "Add", {scaled, typed});
+  return u.become("Add", {scaled, typed});
 }
 
 Status scale(Upgrade& u) {
   FOVEA_RETURN_IF_ERROR(expect_one_input(u));
   FOVEA_ASSIGN(const ir::ValueId factor, u.scalar_like("scale", u.take_float("scale").value_or(1), 0));
-  return become(u, "Mul", {u.node.inputs[0], factor});
+  return u.become("Mul", {u.node.inputs[0], factor});
 }
 
 // alpha * log(1 + exp(beta * x))
@@ -60,7 +53,7 @@ Status parametric_softplus(Upgrade& u) {
   FOVEA_ASSIGN(const ir::ValueId inner, times(u, "inner", u.node.inputs[0], beta));
   FOVEA_ASSIGN(const ir::ValueId softplus, u.add("Softplus", "softplus", {inner}));
   FOVEA_ASSIGN(const ir::ValueId factor, u.scalar_like("alpha", alpha, 0));
-  return become(u, "Mul", {softplus, factor});
+  return u.become("Mul", {softplus, factor});
 }
 
 // alpha * tanh(beta * x)
@@ -70,7 +63,7 @@ Status scaled_tanh(Upgrade& u) {
   FOVEA_ASSIGN(const ir::ValueId inner, times(u, "inner", u.node.inputs[0], beta));
   FOVEA_ASSIGN(const ir::ValueId tanh, u.add("Tanh", "tanh", {inner}));
   FOVEA_ASSIGN(const ir::ValueId factor, u.scalar_like("alpha", alpha, 0));
-  return become(u, "Mul", {tanh, factor});
+  return u.become("Mul", {tanh, factor});
 }
 
 // A tensor of one value. The shape is an attribute, the input's own shape, or (input_as_shape) the input's content.
@@ -86,7 +79,7 @@ Status constant_fill(Upgrade& u) {
     FOVEA_ASSIGN(target, u.add("Shape", "shape", {target}));
   }
   const float narrow = static_cast<float>(value);
-  FOVEA_RETURN_IF_ERROR(become(u, "ConstantOfShape", {target}));
+  FOVEA_RETURN_IF_ERROR(u.become("ConstantOfShape", {target}));
   u.node.attributes.set("value", Tensor::from<float>(DataType::f32, {1}, std::span(&narrow, 1)));
   return {};
 }
@@ -108,7 +101,7 @@ Status crop(Upgrade& u) {
   const auto& b = *border;
   const bool sized = size && !size->empty();
   const auto end = [&](std::size_t start, std::size_t stop, std::size_t i) { return sized ? b[start] + (*size)[i] : b[stop] == 0 ? INT64_MAX : -b[stop]; };
-  return become(u, "Slice", {u.node.inputs[0], u.ints("starts", {b[1], b[0]}), u.ints("ends", {end(1, 3, 0), end(0, 2, 1)}), u.ints("axes", {2, 3})});
+  return u.become("Slice", {u.node.inputs[0], u.ints("starts", {b[1], b[0]}), u.ints("ends", {end(1, 3, 0), end(0, 2, 1)}), u.ints("axes", {2, 3})});
 }
 
 }  // namespace fovea::onnx::rules

@@ -9,34 +9,25 @@ namespace fovea::onnx::rules {
 
 namespace {
 
-ir::ValueId at(const Upgrade& u, std::size_t i) { return i < u.node.inputs.size() ? u.node.inputs[i] : ir::kNone; }
-
-Status become(Upgrade& u, std::string_view op, std::vector<ir::ValueId> inputs, Attributes attributes = {}) {
-  u.node.op = std::string(op);
-  u.node.inputs = std::move(inputs);
-  u.node.attributes = std::move(attributes);
-  return {};
-}
-
 // Makes the node the activation of `value`. Parameters stand in the order of the activation's attributes.
 Status activate(Upgrade& u, ir::ValueId value, const std::string& activation, const std::vector<double>& parameters) {
   const auto parameter = [&](std::size_t i, double fallback) { return i < parameters.size() ? parameters[i] : fallback; };
   Attributes attributes;
-  if (activation.empty()) return become(u, "Identity", {value});
-  if (activation == "Relu" || activation == "Sigmoid" || activation == "Tanh") return become(u, activation, {value});
+  if (activation.empty()) return u.become("Identity", {value});
+  if (activation == "Relu" || activation == "Sigmoid" || activation == "Tanh") return u.become(activation, {value});
   if (activation == "LeakyRelu") {
     attributes.set("alpha", parameter(0, 0.01));
-    return become(u, activation, {value}, std::move(attributes));
+    return u.become(activation, {value}, std::move(attributes));
   }
   if (activation == "HardSigmoid") {
     attributes.set("alpha", parameter(0, 0.2));
     attributes.set("beta", parameter(1, 0.5));
-    return become(u, activation, {value}, std::move(attributes));
+    return u.become(activation, {value}, std::move(attributes));
   }
   if (activation == "Clip" && parameters.size() == 2) {
     FOVEA_ASSIGN(const ir::ValueId low, u.scalar_like("min", parameters[0], 0));
     FOVEA_ASSIGN(const ir::ValueId high, u.scalar_like("max", parameters[1], 0));
-    return become(u, "Clip", {value, low, high});
+    return u.become("Clip", {value, low, high});
   }
   return unsupported("activation '", activation.substr(0, 40), "'");
 }
@@ -50,7 +41,7 @@ Result<ir::ValueId> exchanged(Upgrade& u, int input) {
   std::swap(order[order.size() - 1], order[order.size() - 2]);
   Attributes attributes;
   attributes.set("perm", order);
-  return u.add("Transpose", str_cat("transposed_", input), {at(u, static_cast<std::size_t>(input))}, std::move(attributes));
+  return u.add("Transpose", str_cat("transposed_", input), {u.input(static_cast<std::size_t>(input))}, std::move(attributes));
 }
 
 }  // namespace
@@ -60,11 +51,11 @@ Status fused_conv(Upgrade& u) {
   const std::string activation = u.take_string("activation").value_or("");
   const auto parameters = u.take_floats("activation_params").value_or(std::vector<double>());
   if (u.node.inputs.size() < 2) return invalid_model("expected at least 2 inputs, found ", u.node.inputs.size());
-  std::vector<ir::ValueId> inputs = {at(u, 0), at(u, 1)};
-  if (at(u, 2) != ir::kNone) inputs.push_back(at(u, 2));
+  std::vector<ir::ValueId> inputs = {u.input(0), u.input(1)};
+  if (u.input(2) != ir::kNone) inputs.push_back(u.input(2));
   FOVEA_ASSIGN(ir::ValueId value, u.add("Conv", "conv", std::move(inputs), u.node.attributes));
-  if (at(u, 3) != ir::kNone) {
-    FOVEA_ASSIGN(value, u.add("Add", "sum", {value, at(u, 3)}));
+  if (u.input(3) != ir::kNone) {
+    FOVEA_ASSIGN(value, u.add("Add", "sum", {value, u.input(3)}));
   }
   return activate(u, value, activation, parameters);
 }
@@ -85,36 +76,36 @@ Status fused_matmul(Upgrade& u) {
   if (u.node.inputs.size() != 2) return invalid_model("expected 2 inputs, found ", u.node.inputs.size());
   if (u.take_int("transBatchA").value_or(0) != 0 || u.take_int("transBatchB").value_or(0) != 0) return unsupported("transBatchA or transBatchB");
   const double alpha = u.take_float("alpha").value_or(1);
-  ir::ValueId a = at(u, 0), b = at(u, 1);
+  ir::ValueId a = u.input(0), b = u.input(1);
   if (u.take_int("transA").value_or(0) != 0) {
     FOVEA_ASSIGN(a, exchanged(u, 0));
   }
   if (u.take_int("transB").value_or(0) != 0) {
     FOVEA_ASSIGN(b, exchanged(u, 1));
   }
-  if (alpha == 1) return become(u, "MatMul", {a, b});
+  if (alpha == 1) return u.become("MatMul", {a, b});
   FOVEA_ASSIGN(const ir::ValueId product, u.add("MatMul", "product", {a, b}));
   FOVEA_ASSIGN(const ir::ValueId factor, u.scalar_like("alpha", alpha, 0));
-  return become(u, "Mul", {product, factor});
+  return u.become("Mul", {product, factor});
 }
 
 // BiasGelu: Gelu(A + B). FastGelu: the tanh form of Gelu(X + bias), bias being optional.
 Status biased_gelu(Upgrade& u) {
   Attributes attributes;
   if (u.node.op == "com.microsoft::FastGelu") attributes.set("approximate", std::string("tanh"));
-  ir::ValueId sum = at(u, 0);
+  ir::ValueId sum = u.input(0);
   if (sum == ir::kNone) return invalid_model("input 0 is missing");
-  if (at(u, 1) != ir::kNone) {
-    FOVEA_ASSIGN(sum, u.add("Add", "sum", {sum, at(u, 1)}));
+  if (u.input(1) != ir::kNone) {
+    FOVEA_ASSIGN(sum, u.add("Add", "sum", {sum, u.input(1)}));
   }
-  return become(u, "Gelu", {sum}, std::move(attributes));
+  return u.become("Gelu", {sum}, std::move(attributes));
 }
 
 // x * sigmoid(alpha * x)
 Status quick_gelu(Upgrade& u) {
   Attributes attributes;
   attributes.set("alpha", u.take_float("alpha").value_or(1.702));
-  return become(u, "Swish", u.node.inputs, std::move(attributes));
+  return u.become("Swish", u.node.inputs, std::move(attributes));
 }
 
 // Norm(input + skip + bias): LayerNormalization with gamma and beta, or (Simplified) RMSNormalization with gamma. The fourth
@@ -122,8 +113,8 @@ Status quick_gelu(Upgrade& u) {
 Status skip_norm(Upgrade& u) {
   const bool simplified = u.node.op == "com.microsoft::SkipSimplifiedLayerNormalization";
   if (u.node.inputs.size() < 3) return invalid_model("expected at least 3 inputs, found ", u.node.inputs.size());
-  const ir::ValueId beta = simplified ? ir::kNone : at(u, 3), bias = at(u, simplified ? 3 : 4);
-  FOVEA_ASSIGN(ir::ValueId sum, u.add("Add", "sum", {at(u, 0), at(u, 1)}));
+  const ir::ValueId beta = simplified ? ir::kNone : u.input(3), bias = u.input(simplified ? 3 : 4);
+  FOVEA_ASSIGN(ir::ValueId sum, u.add("Add", "sum", {u.input(0), u.input(1)}));
   if (bias != ir::kNone) {
     FOVEA_ASSIGN(sum, u.add("Add", "biased_sum", {sum, bias}));
   }
@@ -132,9 +123,9 @@ Status skip_norm(Upgrade& u) {
   attributes.set("epsilon", u.take_float("epsilon").value_or(1e-12));
   if (u.node.outputs.size() > 3 && u.node.outputs[3] != ir::kNone) u.add_after("Identity", {sum}, u.node.outputs[3]);
   u.node.outputs.resize(1, ir::kNone);
-  std::vector<ir::ValueId> inputs = {sum, at(u, 2)};
+  std::vector<ir::ValueId> inputs = {sum, u.input(2)};
   if (beta != ir::kNone) inputs.push_back(beta);
-  return become(u, simplified ? "RMSNormalization" : "LayerNormalization", std::move(inputs), std::move(attributes));
+  return u.become(simplified ? "RMSNormalization" : "LayerNormalization", std::move(inputs), std::move(attributes));
 }
 
 // In the default domain, but never part of ONNX: RMSNormalization before it had that name.

@@ -7,8 +7,6 @@ namespace fovea::onnx::rules {
 
 namespace {
 
-ir::ValueId at(const Upgrade& u, std::size_t i) { return i < u.node.inputs.size() ? u.node.inputs[i] : ir::kNone; }
-
 // Scales are often stored as [1], which is meant per tensor.
 ir::ValueId scalar(Upgrade& u, ir::ValueId id) {
   if (id == ir::kNone) return id;
@@ -20,9 +18,9 @@ ir::ValueId scalar(Upgrade& u, ir::ValueId id) {
 
 // Inputs first, first + 1 and first + 2 are quantised values, their scale and zero point.
 Result<ir::ValueId> real(Upgrade& u, std::string_view role, std::size_t first, std::int64_t axis = 1) {
-  if (at(u, first) == ir::kNone || at(u, first + 1) == ir::kNone) return invalid_model("input ", first, " or its scale is missing");
-  std::vector<ir::ValueId> inputs = {at(u, first), scalar(u, at(u, first + 1))};
-  if (at(u, first + 2) != ir::kNone) inputs.push_back(scalar(u, at(u, first + 2)));
+  if (u.input(first) == ir::kNone || u.input(first + 1) == ir::kNone) return invalid_model("input ", first, " or its scale is missing");
+  std::vector<ir::ValueId> inputs = {u.input(first), scalar(u, u.input(first + 1))};
+  if (u.input(first + 2) != ir::kNone) inputs.push_back(scalar(u, u.input(first + 2)));
   Attributes attributes;
   attributes.set("axis", axis);
   return u.add("DequantizeLinear", role, std::move(inputs), std::move(attributes));
@@ -30,9 +28,9 @@ Result<ir::ValueId> real(Upgrade& u, std::string_view role, std::size_t first, s
 
 // Makes the node itself the last step: `value` quantised by the inputs `scale` and scale + 1.
 Status quantized(Upgrade& u, ir::ValueId value, std::size_t scale) {
-  if (at(u, scale) == ir::kNone) return invalid_model("the scale of the output (input ", scale, ") is missing");
-  const ir::ValueId zero_point = scalar(u, at(u, scale + 1));
-  u.node.inputs = {value, scalar(u, at(u, scale))};
+  if (u.input(scale) == ir::kNone) return invalid_model("the scale of the output (input ", scale, ") is missing");
+  const ir::ValueId zero_point = scalar(u, u.input(scale + 1));
+  u.node.inputs = {value, scalar(u, u.input(scale))};
   if (zero_point != ir::kNone) u.node.inputs.push_back(zero_point);
   u.node.op = "QuantizeLinear";
   u.node.attributes = Attributes();
@@ -98,7 +96,7 @@ Status qlinear_concat(Upgrade& u) {
 Status qlinear_where(Upgrade& u) {
   FOVEA_ASSIGN(const ir::ValueId x, real(u, "x", 1));
   FOVEA_ASSIGN(const ir::ValueId y, real(u, "y", 4));
-  FOVEA_ASSIGN(const ir::ValueId result, u.add("Where", "real", {at(u, 0), x, y}));
+  FOVEA_ASSIGN(const ir::ValueId result, u.add("Where", "real", {u.input(0), x, y}));
   return quantized(u, result, 7);
 }
 
@@ -109,15 +107,15 @@ Status qgemm(Upgrade& u) {
   FOVEA_ASSIGN(const ir::ValueId a, real(u, "a", 0));
   FOVEA_ASSIGN(const ir::ValueId b, real(u, "b", 3, transposed ? 0 : 1));
   std::vector<ir::ValueId> inputs = {a, b};
-  if (at(u, 6) != ir::kNone) {
-    FOVEA_ASSIGN(const ir::ValueId unit, u.add("Mul", "c_unit", {scalar(u, at(u, 1)), scalar(u, at(u, 4))}));
-    FOVEA_ASSIGN(const ir::ValueId whole, u.add("CastLike", "c_real", {at(u, 6), unit}));
+  if (u.input(6) != ir::kNone) {
+    FOVEA_ASSIGN(const ir::ValueId unit, u.add("Mul", "c_unit", {scalar(u, u.input(1)), scalar(u, u.input(4))}));
+    FOVEA_ASSIGN(const ir::ValueId whole, u.add("CastLike", "c_real", {u.input(6), unit}));
     FOVEA_ASSIGN(const ir::ValueId c, u.add("Mul", "c", {whole, unit}));
     inputs.push_back(c);
   }
   Attributes attributes = u.node.attributes;
   attributes.set("beta", attributes.get_float("alpha", 1));  // alpha scales C's unit too
-  if (at(u, 7) == ir::kNone) {
+  if (u.input(7) == ir::kNone) {
     u.node.op = "Gemm";
     u.node.inputs = std::move(inputs);
     u.node.attributes = std::move(attributes);

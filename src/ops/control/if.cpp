@@ -14,7 +14,7 @@ const std::vector<BodyValue>* known_branch(const InferContext& context, const st
   return (*condition)[0].constant() != 0 ? &branch_then : &branch_else;
 }
 
-Status infer(InferContext& context) {
+Status infer_if(InferContext& context) {
   if (context.num_bodies() != 2) return invalid_model("expected 2 bodies, found ", context.num_bodies());
   std::vector<BodyValue> captures;
   append_captures(context, captures);
@@ -60,7 +60,7 @@ OperatorSchema if_schema() {
           .attributes = {{"then_branch", AttributeType::Graph, true},
                          {"else_branch", AttributeType::Graph, true},
                          {"captures", AttributeType::Int, false, "0"}},
-          .infer = infer,
+          .infer = infer_if,
           .traits = kHasBodies | kDataDependent,
           .summary = "runs one of two bodies"};
 }

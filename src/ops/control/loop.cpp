@@ -54,7 +54,7 @@ Dim trip_count(InferContext& context, const BodyValue& next_condition) {
   return count.is_constant() ? Dim(std::max<std::int64_t>(count.constant(), 0)) : count.is_symbol() ? count : max(count, Dim(0));
 }
 
-Status infer(InferContext& context) {
+Status infer_loop(InferContext& context) {
   if (context.num_bodies() != 1) return invalid_model("expected 1 body, found ", context.num_bodies());
   const int carried = std::max(declared_inputs(context) - 2, 0);
   std::vector<Varying> varying(static_cast<std::size_t>(carried));
@@ -98,7 +98,7 @@ OperatorSchema loop_schema() {
           .min_outputs = 1,
           .max_outputs = kVariadic,
           .attributes = {{"body", AttributeType::Graph, true}, {"captures", AttributeType::Int, false, "0"}},
-          .infer = infer,
+          .infer = infer_loop,
           .traits = kHasBodies | kDataDependent,
           .summary = "repeats a body with carried values"};
 }

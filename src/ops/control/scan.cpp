@@ -7,7 +7,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_scan(InferContext& context) {
   if (context.num_bodies() != 1) return invalid_model("expected 1 body, found ", context.num_bodies());
   const int declared = declared_inputs(context);
   const std::int64_t scans = context.attributes().get_int("num_scan_inputs");
@@ -72,7 +72,7 @@ OperatorSchema scan_schema() {
                          {"scan_output_axes", AttributeType::Ints, false, "all 0"},
                          {"scan_output_directions", AttributeType::Ints, false, "all 0 (append)"},
                          {"captures", AttributeType::Int, false, "0"}},
-          .infer = infer,
+          .infer = infer_scan,
           .traits = kHasBodies,
           .summary = "runs a body over the slices of tensors"};
 }

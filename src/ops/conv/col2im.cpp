@@ -6,7 +6,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_col2im(InferContext& context) {
   context.set_output_element(0, context.input_element(0));
   const SymbolicShape* x = context.input_shape(0);
   const std::vector<Dim>*image = context.input_value(1), *block = context.input_value(2);
@@ -30,7 +30,7 @@ OperatorSchema col2im_schema() {
           .attributes = {{.name = "dilations", .type = AttributeType::Ints, .default_text = "all 1"},
                          {.name = "pads", .type = AttributeType::Ints, .default_text = "all 0"},
                          {.name = "strides", .type = AttributeType::Ints, .default_text = "all 1"}},
-          .infer = infer, .summary = "adds the blocks of a sliding window back into an image"};
+          .infer = infer_col2im, .summary = "adds the blocks of a sliding window back into an image"};
 }
 
 }  // namespace fovea::ops

@@ -16,7 +16,7 @@ std::optional<float> inverse_sigmoid(float threshold) {
   return std::log(threshold / (1 - threshold));
 }
 
-Status infer(InferContext& context) {
+Status infer_batched_nms(InferContext& context) {
   FOVEA_ASSIGN(const BatchedNmsParams params, BatchedNmsParams::parse(context.attributes()));
   const SymbolicShape *boxes = context.input_shape(0), *scores = context.input_shape(1);
   if (boxes && boxes->size() != 3 && boxes->size() != 4)
@@ -166,7 +166,7 @@ OperatorSchema batched_nms_schema() {
                          {.name = "offset", .default_text = "0"},
                          {.name = "clip", .default_text = "0"},
                          {.name = "padding_class", .default_text = "0"}},
-          .infer = infer,
+          .infer = infer_batched_nms,
           .summary = "the best detections of all classes, padded to a fixed number"};
 }
 

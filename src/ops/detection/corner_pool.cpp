@@ -9,7 +9,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_corner_pool(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
   FOVEA_RETURN_IF_ERROR(corner_pool_mode(context.attributes()).status());
   const SymbolicShape* x = context.input_shape(0);
@@ -31,7 +31,7 @@ OperatorSchema corner_pool_schema() {
   return {.name = "mmcv::MMCVCornerPool",
           .types = kFloatTypes,
           .attributes = {{.name = "mode", .required = true}},
-          .infer = infer,
+          .infer = infer_corner_pool,
           .summary = "running maximum from one border of the map"};
 }
 

@@ -7,7 +7,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_rotated_feature_align(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
   const SymbolicShape *x = context.input_shape(0), *boxes = context.input_shape(1);
   if (x && x->size() != 4) return invalid_model("input 0: expected rank 4, found ", to_string(*x));
@@ -26,7 +26,7 @@ OperatorSchema rotated_feature_align_schema() {
           .types = kFloatTypes,
           .attributes = {{.name = "spatial_scale", .type = AttributeType::Float, .required = true},
                          {.name = "points", .default_text = "1"}},
-          .infer = infer,
+          .infer = infer_rotated_feature_align,
           .summary = "adds the map's values at the box found at each element"};
 }
 

@@ -6,7 +6,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_soft_nms(InferContext& context) {
   const SymbolicShape *boxes = context.input_shape(0), *scores = context.input_shape(1);
   if (boxes && boxes->size() != 2) return invalid_model("boxes: expected [boxes, 4], found ", to_string(*boxes));
   if (scores && scores->size() != 1) return invalid_model("scores: expected [boxes], found ", to_string(*scores));
@@ -29,7 +29,7 @@ OperatorSchema soft_nms_schema() {
                          {.name = "min_score", .type = AttributeType::Float, .default_text = "0"},
                          {.name = "method", .default_text = "0: naive; 1: linear; 2: gaussian"},
                          {.name = "offset", .default_text = "0"}},
-          .infer = infer,
+          .infer = infer_soft_nms,
           .traits = kDataDependent,
           .summary = "overlapping boxes lose score; boxes with their scores, and indices"};
 }

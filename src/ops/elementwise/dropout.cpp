@@ -6,7 +6,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_dropout(InferContext& context) {
   const DataType type = context.input_element(0);
   if (type != DataType::undefined) context.set_output_element(0, type);
   if (context.num_outputs() > 1) context.set_output_element(1, DataType::boolean);
@@ -21,7 +21,7 @@ Status infer(InferContext& context) {
 OperatorSchema dropout_schema() {
   return {.name = "Dropout", .max_inputs = 3, .max_outputs = 2,
           .types = kFloatTypes | types(DataType::f8e4m3fn, DataType::f8e4m3fnuz, DataType::f8e5m2, DataType::f8e5m2fnuz),
-          .attributes = {{"seed", AttributeType::Int}}, .infer = infer, .summary = "identity outside training; the mask is all true"};
+          .attributes = {{"seed", AttributeType::Int}}, .infer = infer_dropout, .summary = "identity outside training; the mask is all true"};
 }
 
 }  // namespace fovea::ops

@@ -8,7 +8,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_fused_conv(InferContext& context) {
   context.set_output_element(0, context.input_element(0));
   const SymbolicShape* x = context.input_shape(0);
   const SymbolicShape* w = context.input_shape(1);
@@ -38,7 +38,7 @@ OperatorSchema fused_conv_schema() {
                                        {.name = "kernel_shape", .type = AttributeType::Ints},
                                        {.name = "pads", .type = AttributeType::Ints},
                                        {.name = "strides", .type = AttributeType::Ints}},
-                        .infer = infer, .summary = "convolution with bias, residual and activation"};
+                        .infer = infer_fused_conv, .summary = "convolution with bias, residual and activation"};
   add_post_op_attributes(schema.attributes);
   return schema;
 }

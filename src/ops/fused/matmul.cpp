@@ -8,7 +8,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_fused_matmul(InferContext& context) {
   context.set_output_element(0, context.input_element(0));
   const SymbolicShape* a = context.input_shape(0);
   const SymbolicShape* b = context.input_shape(1);
@@ -38,7 +38,7 @@ OperatorSchema fused_matmul_schema() {
                         .attributes = {{.name = "scale", .type = AttributeType::Float, .default_text = "1"},
                                        {.name = "transA", .type = AttributeType::Int, .default_text = "0"},
                                        {.name = "transB", .type = AttributeType::Int, .default_text = "0"}},
-                        .infer = infer, .summary = "matrix product with scale, bias, residual and activation"};
+                        .infer = infer_fused_matmul, .summary = "matrix product with scale, bias, residual and activation"};
   add_post_op_attributes(schema.attributes);
   return schema;
 }

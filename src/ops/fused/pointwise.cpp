@@ -9,7 +9,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_pointwise(InferContext& context) {
   FOVEA_ASSIGN(const PointwiseProgram program, PointwiseProgram::parse(context.attributes().get_string("program")));
   if (static_cast<int>(program.outputs.size()) != context.num_outputs() || program.num_inputs() > context.num_inputs()) {
     return invalid_argument("program has ", program.num_inputs(), " inputs and ", program.outputs.size(), " outputs, the node ",
@@ -33,7 +33,7 @@ Status infer(InferContext& context) {
 OperatorSchema fused_pointwise_schema() {
   return {.name = "fovea::pointwise", .min_inputs = 1, .max_inputs = kVariadic, .min_outputs = 1, .max_outputs = kVariadic,
           .attributes = {{.name = "program", .type = AttributeType::String, .required = true}},
-          .infer = infer, .traits = kElementwise, .summary = "elementwise program over broadcast inputs"};
+          .infer = infer_pointwise, .traits = kElementwise, .summary = "elementwise program over broadcast inputs"};
 }
 
 }  // namespace fovea::ops

@@ -6,11 +6,11 @@
 #include <initializer_list>
 #include <optional>
 
+#include "base/element_types.h"
+
 namespace fovea::cpu {
 
 namespace {
-
-bool is_byte(DataType type) { return type == DataType::i8 || type == DataType::u8; }
 
 /// Reads chains backwards from their last instruction.
 class Reader {

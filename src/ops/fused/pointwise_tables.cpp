@@ -5,11 +5,11 @@
 #include <map>
 #include <optional>
 
+#include "base/element_types.h"
+
 namespace fovea::cpu {
 
 namespace {
-
-bool is_byte(DataType type) { return type == DataType::i8 || type == DataType::u8; }
 
 bool is_known(std::span<const Tensor> constants, int input) {
   const auto i = static_cast<std::size_t>(input);

@@ -82,9 +82,9 @@ auto with_bits(DataType type, F&& f) {
 }
 
 template <class T>
-class PreparedGather : public PreparedKernel {
+class PreparedGatherElements : public PreparedKernel {
  public:
-  PreparedGather(const Lines& lines, const Problem& problem) : lines_(lines), indices_(problem.inputs[1].type), threads_(problem.threads) {}
+  PreparedGatherElements(const Lines& lines, const Problem& problem) : lines_(lines), indices_(problem.inputs[1].type), threads_(problem.threads) {}
 
   Status run(const Arguments& arguments) override {
     const auto* data = static_cast<const T*>(arguments.inputs[0]);
@@ -164,7 +164,7 @@ class GatherLinesKernel : public Kernel {
 
   Result<std::unique_ptr<PreparedKernel>> prepare(const Problem& problem) const override {
     FOVEA_ASSIGN(const Lines lines, lines_of(problem));
-    return with_bits(problem.inputs[0].type, [&]<class T>(T) -> std::unique_ptr<PreparedKernel> { return std::make_unique<PreparedGather<T>>(lines, problem); });
+    return with_bits(problem.inputs[0].type, [&]<class T>(T) -> std::unique_ptr<PreparedKernel> { return std::make_unique<PreparedGatherElements<T>>(lines, problem); });
   }
 };
 

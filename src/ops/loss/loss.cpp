@@ -6,7 +6,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_loss(InferContext& context) {
   context.set_output_element(0, context.input_element(0));
   if (context.num_outputs() > 1) {
     context.set_output_element(1, context.input_element(0));
@@ -24,7 +24,7 @@ OperatorSchema schema(std::string_view name, int since, int outputs, std::string
   return {.name = name, .since = since, .min_inputs = 2, .max_inputs = 3, .max_outputs = outputs, .types = kFloatTypes,
           .attributes = {{"ignore_index", AttributeType::Int, false, "none"},
                          {.name = "reduction", .type = AttributeType::String, .default_text = "mean", .allowed = {"none", "sum", "mean"}}},
-          .infer = infer, .summary = summary};
+          .infer = infer_loss, .summary = summary};
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_einsum(InferContext& context) {
   context.set_output_element(0, context.input_element(0));
   std::vector<int> ranks;
   for (int i = 0; i < context.num_inputs(); ++i) {
@@ -35,7 +35,7 @@ Status infer(InferContext& context) {
 
 OperatorSchema einsum_schema() {
   return {.name = "Einsum", .since = 12, .max_inputs = kVariadic, .types = kNumericTypes, .attributes = {{"equation", AttributeType::String, true}},
-          .infer = infer, .summary = "sums of products over labelled axes"};
+          .infer = infer_einsum, .summary = "sums of products over labelled axes"};
 }
 
 }  // namespace fovea::ops

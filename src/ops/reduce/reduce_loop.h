@@ -49,4 +49,7 @@ Status reduce(KernelContext& context, const Reduction& reduction, A start, Add a
   return {};
 }
 
+/// The result is the accumulator as it is.
+inline constexpr auto kAsIs = [](auto a, std::size_t) { return a; };
+
 }  // namespace fovea::ops

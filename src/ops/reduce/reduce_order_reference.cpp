@@ -24,8 +24,6 @@ constexpr C highest() {
 
 constexpr auto kMaximum = [](auto a, auto x) { return x > a || x != x ? static_cast<decltype(a)>(x) : a; };
 constexpr auto kMinimum = [](auto a, auto x) { return x < a || x != x ? static_cast<decltype(a)>(x) : a; };
-constexpr auto kAsIs = [](auto a, std::size_t) { return a; };
-
 template <class F>
 Status dispatch_ordered(KernelContext& context, F f) {
   FOVEA_ASSIGN(const Reduction reduction, reduction_of(context));

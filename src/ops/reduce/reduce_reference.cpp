@@ -56,8 +56,6 @@ A negate(A a) {
   else return -a;
 }
 
-constexpr auto kAsIs = [](auto a, std::size_t) { return a; };
-
 }  // namespace
 
 Status reduce_sum_reference(KernelContext& context) {

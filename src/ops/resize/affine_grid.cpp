@@ -6,7 +6,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_affine_grid(InferContext& context) {
   context.set_output_element(0, context.input_element(0));
   const auto size = known_dims(context, 1);
   if (!size) return {};
@@ -23,7 +23,7 @@ Status infer(InferContext& context) {
 OperatorSchema affine_grid_schema() {
   return {.name = "AffineGrid", .since = 20, .min_inputs = 2, .max_inputs = 2, .types = kFloatTypes,
           .attributes = {{.name = "align_corners", .type = AttributeType::Int, .default_text = "0"}},
-          .infer = infer, .summary = "sampling grid of an affine map, for GridSample"};
+          .infer = infer_affine_grid, .summary = "sampling grid of an affine map, for GridSample"};
 }
 
 }  // namespace fovea::ops

@@ -21,7 +21,7 @@ Status infer_from_sizes(const ResizeParams& params, const std::vector<Dim>& size
   return {};
 }
 
-Status infer(InferContext& context) {
+Status infer_resize(InferContext& context) {
   context.set_output_element(0, context.input_element(0));
   const SymbolicShape* x = context.input_shape(0);
   if (!x) return {};
@@ -70,7 +70,7 @@ OperatorSchema resize_schema() {
                          {.name = "mode", .type = AttributeType::String, .default_text = "nearest", .allowed = {"nearest", "linear", "cubic"}},
                          {.name = "nearest_mode", .type = AttributeType::String, .default_text = "round_prefer_floor",
                           .allowed = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}}},
-          .infer = infer, .summary = "resamples along any axes: nearest, linear or cubic"};
+          .infer = infer_resize, .summary = "resamples along any axes: nearest, linear or cubic"};
 }
 
 }  // namespace fovea::ops

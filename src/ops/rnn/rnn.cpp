@@ -8,7 +8,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_rnn(InferContext& context) {
   for (int i = 0; i < context.num_outputs(); ++i) context.set_output_element(i, context.input_element(0));
   FOVEA_ASSIGN(const RnnParams params, RnnParams::parse(rnn_kind(context.op()), context.attributes()));
   const SymbolicShape *x = context.input_shape(0), *r = context.input_shape(2);
@@ -35,7 +35,7 @@ OperatorSchema recurrent(std::string_view name, int inputs, int outputs, std::st
                                         .allowed = {"forward", "reverse", "bidirectional"}},
                                        {.name = "hidden_size", .type = AttributeType::Int, .default_text = "from R"},
                                        {.name = "layout", .type = AttributeType::Int, .default_text = "0"}},
-                        .infer = infer, .summary = summary};
+                        .infer = infer_rnn, .summary = summary};
   schema.attributes.insert(schema.attributes.end(), more.begin(), more.end());
   return schema;
 }

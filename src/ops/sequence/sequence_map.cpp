@@ -6,7 +6,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_sequence_map(InferContext& context) {
   if (context.num_bodies() != 1) return invalid_model("expected 1 body, found ", context.num_bodies());
   std::vector<BodyValue> inputs;
   const int declared = declared_inputs(context);
@@ -28,7 +28,7 @@ Status infer(InferContext& context) {
 OperatorSchema sequence_map_schema() {
   return {.name = "SequenceMap", .since = 17, .min_inputs = 1, .max_inputs = kVariadic, .min_outputs = 1, .max_outputs = kVariadic,
           .attributes = {{"body", AttributeType::Graph, true}, {"captures", AttributeType::Int, false, "0"}},
-          .infer = infer, .traits = kHasBodies, .summary = "runs a body on each element of sequences"};
+          .infer = infer_sequence_map, .traits = kHasBodies, .summary = "runs a body on each element of sequences"};
 }
 
 }  // namespace fovea::ops

@@ -5,7 +5,7 @@
 namespace fovea::ops {
 
 namespace {
-Status infer(InferContext& context) {
+Status infer_center_crop_pad(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
   const SymbolicShape* input = context.input_shape(0);
   if (!input) return {};
@@ -32,7 +32,7 @@ OperatorSchema center_crop_pad_schema() {
           .min_inputs = 2,
           .max_inputs = 2,
           .attributes = {{"axes", AttributeType::Ints, false, "all axes"}},
-          .infer = infer,
+          .infer = infer_center_crop_pad,
           .summary = "crops or pads around the centre to a shape"};
 }
 

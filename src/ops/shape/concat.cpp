@@ -18,7 +18,7 @@ std::optional<std::vector<Dim>> joined_values(const InferContext& context) {
   return joined;
 }
 
-Status infer(InferContext& context) {
+Status infer_concat(InferContext& context) {
   for (int i = 0; i < context.num_inputs(); ++i) {
     if (!context.has_input(i)) return invalid_model("input ", i, " is missing");
     if (context.input_element(i) != DataType::undefined) context.set_output_type(0, context.input_type(i));
@@ -64,7 +64,7 @@ OperatorSchema concat_schema() {
           .min_inputs = 1,
           .max_inputs = kVariadic,
           .attributes = {{"axis", AttributeType::Int, true}},
-          .infer = infer,
+          .infer = infer_concat,
           .summary = "joins tensors along an axis"};
 }
 

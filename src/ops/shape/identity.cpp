@@ -5,7 +5,7 @@
 namespace fovea::ops {
 
 namespace {
-Status infer(InferContext& context) {
+Status infer_identity(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
   if (const SymbolicShape* shape = context.input_shape(0)) context.set_output_shape(0, *shape);
   if (const auto* value = context.input_value(0)) context.set_output_value(0, *value);
@@ -14,7 +14,7 @@ Status infer(InferContext& context) {
 }  // namespace
 
 OperatorSchema identity_schema() {
-  return {.name = "Identity", .infer = infer, .traits = kElementwise, .summary = "passes its input through"};
+  return {.name = "Identity", .infer = infer_identity, .traits = kElementwise, .summary = "passes its input through"};
 }
 
 }  // namespace fovea::ops

@@ -6,7 +6,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_pad(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
   const SymbolicShape* input = context.input_shape(0);
   if (!input) return {};
@@ -44,7 +44,7 @@ OperatorSchema pad_schema() {
           .min_inputs = 2,
           .max_inputs = 4,
           .attributes = {{"mode", AttributeType::String, false, "constant", {"constant", "reflect", "edge", "wrap"}}},
-          .infer = infer,
+          .infer = infer_pad,
           .summary = "adds a border (or crops, by negative pads)"};
 }
 

@@ -23,7 +23,7 @@ Result<std::optional<std::int64_t>> float_count(const InferContext& context) {
   return std::optional(static_cast<std::int64_t>(std::max(count, 0.0)));
 }
 
-Status infer(InferContext& context) {
+Status infer_range(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
   const auto start = known_dims(context, 0), limit = known_dims(context, 1), delta = known_dims(context, 2);
   const bool known = start && limit && delta && start->size() == 1 && limit->size() == 1 && delta->size() == 1;
@@ -60,7 +60,7 @@ OperatorSchema range_schema() {
           .min_inputs = 3,
           .max_inputs = 3,
           .types = kFloatTypes | types(DataType::i16, DataType::i32, DataType::i64),
-          .infer = infer,
+          .infer = infer_range,
           .summary = "start, start + delta, ... up to but not including limit"};
 }
 

@@ -69,7 +69,7 @@ std::optional<Dim> slice_length(const Dim& start, const Dim& end, std::int64_t s
   return std::nullopt;
 }
 
-Status infer(InferContext& context) {
+Status infer_slice(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
   const SymbolicShape* input = context.input_shape(0);
   if (!input) return {};
@@ -124,7 +124,7 @@ Status infer(InferContext& context) {
 }  // namespace
 
 OperatorSchema slice_schema() {
-  return {.name = "Slice", .min_inputs = 3, .max_inputs = 5, .infer = infer, .summary = "x[start:end:step] along the given axes"};
+  return {.name = "Slice", .min_inputs = 3, .max_inputs = 5, .infer = infer_slice, .summary = "x[start:end:step] along the given axes"};
 }
 
 }  // namespace fovea::ops

@@ -7,7 +7,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_split(InferContext& context) {
   const int parts = context.num_outputs();
   for (int i = 0; i < parts; ++i) context.set_output_type(i, context.input_type(0));
   const SymbolicShape* input = context.input_shape(0);
@@ -67,7 +67,7 @@ OperatorSchema split_schema() {
           .min_outputs = 1,
           .max_outputs = kVariadic,
           .attributes = {{"axis", AttributeType::Int, false, "0"}, {"num_outputs", AttributeType::Int, false, "number of outputs"}},
-          .infer = infer,
+          .infer = infer_split,
           .summary = "cuts a tensor into parts along an axis"};
 }
 

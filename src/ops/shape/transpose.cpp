@@ -5,7 +5,7 @@
 namespace fovea::ops {
 
 namespace {
-Status infer(InferContext& context) {
+Status infer_transpose(InferContext& context) {
   context.set_output_type(0, context.input_type(0));
   if (const auto* value = context.input_value(0)) context.set_output_value(0, *value);
   const std::vector<std::int64_t> perm = context.attributes().get_ints("perm");
@@ -28,7 +28,7 @@ Status infer(InferContext& context) {
 OperatorSchema transpose_schema() {
   return {.name = "Transpose",
           .attributes = {{"perm", AttributeType::Ints, false, "axes reversed"}},
-          .infer = infer,
+          .infer = infer_transpose,
           .summary = "permutes axes"};
 }
 

@@ -6,7 +6,7 @@ namespace fovea::ops {
 
 namespace {
 
-Status infer(InferContext& context) {
+Status infer_softmax(InferContext& context) {
   context.set_output_element(0, context.input_element(0));
   const SymbolicShape* shape = context.input_shape(0);
   if (!shape) return {};
@@ -18,7 +18,7 @@ Status infer(InferContext& context) {
 }
 
 OperatorSchema schema(std::string_view name, std::string_view summary) {
-  return {.name = name, .types = kFloatTypes, .attributes = {{"axis", AttributeType::Int, false, "-1"}}, .infer = infer, .summary = summary};
+  return {.name = name, .types = kFloatTypes, .attributes = {{"axis", AttributeType::Int, false, "-1"}}, .infer = infer_softmax, .summary = summary};
 }
 
 }  // namespace

@@ -58,13 +58,13 @@ bool perl_class(char32_t letter, Ranges& ranges) {
   return true;
 }
 
-struct Flags {
-  bool ignore_case = false, many_lines = false, dot_matches_newline = false;
-};
-
 }  // namespace
 
 class RegexParser {
+  struct Flags {
+    bool ignore_case = false, many_lines = false, dot_matches_newline = false;
+  };
+
  public:
   // \Q...\E quotes: what is inside is marked as literal.
   explicit RegexParser(std::string_view pattern) {
