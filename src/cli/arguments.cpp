@@ -46,12 +46,6 @@ Result<Shape> parse_shape(std::string_view text, std::string_view whole) {
   return shape;
 }
 
-bool is_number(const std::string& text, double low, bool above) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  return !text.empty() && *end == '\0' && std::isfinite(value) && (above ? value > low : value >= low);
-}
-
 /// A tensor from name=file: an .npy file, or the entry `name` (or the only one) of an .npz file.
 Result<Tensor> load_tensor(const std::string& file, const std::string& name) {
   if (file.ends_with(".npy")) return read_npy(file);
@@ -64,8 +58,8 @@ Result<Tensor> load_tensor(const std::string& file, const std::string& name) {
 
 }  // namespace
 
-void PluginArguments::add_to(CLI::App& app) {
-  app.add_option("--plugin", libraries, "library with operators of your own, repeatable")->allow_extra_args(false)->type_name("LIB.so");
+void PluginArguments::add_to(CommandLine& line) {
+  line.option("--plugin", libraries, "library with operators of your own, repeatable").one_each_time("LIB.so");
 }
 
 Status PluginArguments::load() const {
@@ -73,33 +67,17 @@ Status PluginArguments::load() const {
   return {};
 }
 
-std::optional<int> parse(CLI::App& app, int argc, char** argv, const PluginArguments& plugins) {
-  app.name(std::string("fovea ") + argv[0]);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return kDone;
-  } catch (const CLI::ParseError& error) {
-    return fail(invalid_argument("command line: ", error.what()).with_hint(str_cat("'fovea ", argv[0], " --help' shows the options")));
-  }
+std::optional<int> parse(CommandLine& line, int argc, char** argv, const PluginArguments& plugins) {
+  if (const auto code = line.parse(argc, argv)) return code;
   const Status loaded = plugins.load();
   return loaded.ok() ? std::nullopt : std::optional<int>(fail(loaded));
 }
 
-CLI::Validator above_zero() {
-  return CLI::Validator([](std::string& text) { return is_number(text, 0, true) ? std::string() : "expected a number above 0, found '" + text + "'"; }, "");
-}
-
-CLI::Validator zero_or_more() {
-  return CLI::Validator([](std::string& text) { return is_number(text, 0, false) ? std::string() : "expected a number from 0 on, found '" + text + "'"; }, "");
-}
-
-void ShapeArguments::add_to(CLI::App& app) {
-  app.add_option("--shapes", shapes, "fixed input shapes, e.g. images:1x3x224x224,other:1x10");
-  app.add_option("--min-shapes", min_shapes, "smallest shapes of dynamic inputs");
-  app.add_option("--opt-shapes", opt_shapes, "typical shapes: tuned and verified for");
-  app.add_option("--max-shapes", max_shapes, "largest shapes");
+void ShapeArguments::add_to(CommandLine& line) {
+  line.option("--shapes", shapes, "fixed input shapes, e.g. images:1x3x224x224,other:1x10");
+  line.option("--min-shapes", min_shapes, "smallest shapes of dynamic inputs");
+  line.option("--opt-shapes", opt_shapes, "typical shapes: tuned and verified for");
+  line.option("--max-shapes", max_shapes, "largest shapes");
 }
 
 Result<std::map<std::string, Shape>> parse_shapes(const std::string& text) {
@@ -139,12 +117,12 @@ Result<std::map<std::string, ShapeRange>> ShapeArguments::ranges() const {
   return ranges;
 }
 
-void CommonArguments::add_to(CLI::App& app, bool with_json) {
-  app.add_option("--threads", threads, "threads to use; 0: all cores of this process")->check(CLI::Range(0, 1024));
-  plugins.add_to(app);
-  app.add_flag("-v,--verbose", verbose, "say more");
-  app.add_flag("-q,--quiet", quiet, "say only what was asked for");
-  if (with_json) app.add_option("--json", json, "write the figures as JSON to a file, '-' for stdout");
+void CommonArguments::add_to(CommandLine& line, bool with_json) {
+  line.option("--threads", threads, "threads to use; 0: all cores of this process").between(0, 1024);
+  plugins.add_to(line);
+  line.flag("-v,--verbose", verbose, "say more");
+  line.flag("-q,--quiet", quiet, "say only what was asked for");
+  if (with_json) line.option("--json", json, "write the figures as JSON to a file, '-' for stdout");
 }
 
 Result<bool> is_engine_file(const std::string& file) {

@@ -2,13 +2,13 @@
 // Pieces of command lines that several sub-commands share.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "fovea/build.h"
 #include "fovea/engine.h"
 
@@ -17,24 +17,20 @@ namespace fovea::cli {
 /// --plugin lib.so, repeatable: libraries with operators of the user's own.
 struct PluginArguments {
   std::vector<std::string> libraries;
-  void add_to(CLI::App& app);
+  void add_to(CommandLine& line);
   Status load() const;
 };
 
-/// Parses and loads the plugins; the exit code when the command must stop (help shown: 0, wrong usage: 2, a plugin that cannot
-/// be loaded: 3), else nothing.
-std::optional<int> parse(CLI::App& app, int argc, char** argv, const PluginArguments& plugins = {});
+/// Parses, then loads the plugins. The exit code when the command must stop (as CommandLine::parse; 3 for a plugin that
+/// cannot be loaded), else nothing.
+std::optional<int> parse(CommandLine& line, int argc, char** argv, const PluginArguments& plugins = {});
 
 /// --min-shapes, --opt-shapes, --max-shapes or --shapes, each "name:1x3x224x224,other:1x10".
 struct ShapeArguments {
   std::string shapes, min_shapes, opt_shapes, max_shapes;
-  void add_to(CLI::App& app);
+  void add_to(CommandLine& line);
   Result<std::map<std::string, ShapeRange>> ranges() const;
 };
-
-/// A number above 0 (or from 0 on), with a message a person can read.
-CLI::Validator above_zero();
-CLI::Validator zero_or_more();
 
 /// "name:1x3x224x224,other:1x10" -> shapes by name.
 Result<std::map<std::string, Shape>> parse_shapes(const std::string& text);
@@ -45,7 +41,7 @@ struct CommonArguments {
   int threads = 0;
   bool verbose = false, quiet = false;
   std::string json;
-  void add_to(CLI::App& app, bool with_json);
+  void add_to(CommandLine& line, bool with_json);
 };
 
 /// True when the file's first bytes say it is an engine rather than ONNX.

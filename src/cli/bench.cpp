@@ -153,19 +153,19 @@ void print_figures(const Arguments& arguments, const Figures& figures) {
 
 int bench(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Times a network: throughput and latency percentiles, by layer with --profile.");
-  app.footer("Example: fovea bench net.fovea --threads 2 --duration 5 --profile --json -");
-  app.add_option("network", arguments.network, "engine or ONNX file")->required();
-  app.add_option("--streams", arguments.streams, "sessions that run at the same time")->check(CLI::Range(1, 256));
-  app.add_option("--iterations", arguments.iterations, "at least so many runs per stream")->check(CLI::Range(1, 100000000));
-  app.add_option("--duration", arguments.duration, "at least so many seconds")->check(zero_or_more());
-  app.add_option("--warm-up", arguments.warm_up, "seconds of runs that do not count")->check(zero_or_more());
-  app.add_flag("--profile", arguments.profile, "time per layer");
-  app.add_option("--input", arguments.inputs, "name=file.(npy|npz|jpg|png), repeatable; others are seeded data");
-  app.add_option("--seed", arguments.seed, "seed of inputs that are not given");
-  arguments.shapes.add_to(app);
-  arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
+  CommandLine line("Times a network: throughput and latency percentiles, by layer with --profile.",
+                   "fovea bench net.fovea --threads 2 --duration 5 --profile --json -");
+  line.option("network", arguments.network, "engine or ONNX file").required();
+  line.option("--streams", arguments.streams, "sessions that run at the same time").between(1, 256);
+  line.option("--iterations", arguments.iterations, "at least so many runs per stream").between(1, 100000000);
+  line.option("--duration", arguments.duration, "at least so many seconds").zero_or_more();
+  line.option("--warm-up", arguments.warm_up, "seconds of runs that do not count").zero_or_more();
+  line.flag("--profile", arguments.profile, "time per layer");
+  line.option("--input", arguments.inputs, "name=file.(npy|npz|jpg|png), repeatable; others are seeded data");
+  line.option("--seed", arguments.seed, "seed of inputs that are not given");
+  arguments.shapes.add_to(line);
+  arguments.common.add_to(line, true);
+  if (const auto code = parse(line, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const auto figures = measure(arguments);
   if (!figures.ok()) return fail(figures.status());

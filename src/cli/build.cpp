@@ -60,7 +60,7 @@ Result<Engine> build_engine(const Arguments& arguments) {
   options.device = arguments.device;
   options.precision = arguments.best ? Precision::Best : arguments.int8 ? Precision::Int8 : arguments.bf16 ? Precision::Bf16 : arguments.fp16 ? Precision::Fp16 : Precision::Fp32;
   options.threads = arguments.common.threads;
-  options.tuning = kTunings.at(CLI::detail::to_lower(arguments.tuning));
+  options.tuning = kTunings.at(arguments.tuning);
   options.tuning_budget_seconds = arguments.budget;
   options.verify = !arguments.no_verify;
   options.max_error = arguments.max_error;
@@ -88,29 +88,27 @@ Result<Engine> build_engine(const Arguments& arguments) {
 
 int build(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Imports an ONNX network, optimises it, chooses and verifies kernels, and writes an engine file.");
-  app.footer("Example: fovea build net.onnx -o net.fovea --shapes images:1x3x224x224");
-  app.add_option("model", arguments.model, "ONNX file")->required();
-  app.add_option("-o,--output", arguments.output, "engine file to write")->required();
-  app.add_option("--device", arguments.device, "cpu")->capture_default_str();
-  auto* precision = app.add_option_group("precision");
-  precision->add_flag("--fp32", arguments.fp32, "f32 (default)");
-  precision->add_flag("--fp16", arguments.fp16, "f16 where it verifies");
-  precision->add_flag("--bf16", arguments.bf16, "bf16 where it verifies");
-  precision->add_flag("--int8", arguments.int8, "int8 where it verifies");
-  precision->add_flag("--best", arguments.best, "the fastest that verifies");
-  precision->require_option(0, 1);
-  arguments.shapes.add_to(app);
-  app.add_option("--data", arguments.data, "real inputs for verification: .npz, or a folder of pictures (needs a recipe)");
-  app.add_option("--recipe", arguments.recipe, "task recipe (JSON) stored in the engine for `predict`");
-  app.add_option("--max-error", arguments.max_error, "largest accepted error of an output, relative to its range")->check(zero_or_more());
-  app.add_flag("--no-verify", arguments.no_verify, "skip the comparison with the reference kernels");
-  app.add_option("--tune", arguments.tuning, "how kernels are timed: none, fast or full")->check(CLI::IsMember({"none", "fast", "full"}, CLI::ignore_case))->capture_default_str();
-  app.add_option("--budget", arguments.budget, "seconds for timing kernels")->check(above_zero())->capture_default_str();
-  app.add_option("--disable-pass", arguments.disabled, "switch an optimisation pass off by name (repeatable)");
-  app.add_flag("--explain", arguments.explain, "print every decision with its reason");
-  arguments.common.add_to(app, false);
-  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
+  CommandLine line("Imports an ONNX network, optimises it, chooses and verifies kernels, and writes an engine file.",
+                   "fovea build net.onnx -o net.fovea --shapes images:1x3x224x224");
+  line.option("model", arguments.model, "ONNX file").required();
+  line.option("-o,--output", arguments.output, "engine file to write").required();
+  line.option("--device", arguments.device, "cpu").with_default();
+  line.one_flag_of("precision", {{"--fp32", arguments.fp32, "f32 (default)"},
+                                {"--fp16", arguments.fp16, "f16 where it verifies"},
+                                {"--bf16", arguments.bf16, "bf16 where it verifies"},
+                                {"--int8", arguments.int8, "int8 where it verifies"},
+                                {"--best", arguments.best, "the fastest that verifies"}});
+  arguments.shapes.add_to(line);
+  line.option("--data", arguments.data, "real inputs for verification: .npz, or a folder of pictures (needs a recipe)");
+  line.option("--recipe", arguments.recipe, "task recipe (JSON) stored in the engine for `predict`");
+  line.option("--max-error", arguments.max_error, "largest accepted error of an output, relative to its range").zero_or_more();
+  line.flag("--no-verify", arguments.no_verify, "skip the comparison with the reference kernels");
+  line.option("--tune", arguments.tuning, "how kernels are timed: none, fast or full").one_of_any_case({"none", "fast", "full"}).with_default();
+  line.option("--budget", arguments.budget, "seconds for timing kernels").above_zero().with_default();
+  line.option("--disable-pass", arguments.disabled, "switch an optimisation pass off by name (repeatable)");
+  line.flag("--explain", arguments.explain, "print every decision with its reason");
+  arguments.common.add_to(line, false);
+  if (const auto code = parse(line, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const auto engine = build_engine(arguments);
   if (!engine.ok()) return fail(engine.status());

@@ -151,18 +151,18 @@ Result<bool> compare_networks(const Arguments& arguments) {
 
 int compare(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Runs engines (or a fresh build) and the reference kernels on the same inputs and compares the outputs.");
-  app.footer("Example: fovea compare net.onnx net.fovea --input images=photo.jpg --json -");
-  app.add_option("model", arguments.model, "ONNX file")->required();
-  app.add_option("engines", arguments.engines, "engine files; none: build one now");
-  app.add_option("--expected", arguments.expected, "npz with the expected outputs instead of the reference kernels");
-  app.add_option("--input", arguments.inputs, "name=file.(npy|npz|jpg|png), repeatable; others are seeded data");
-  app.add_option("--seed", arguments.seed, "seed of inputs that are not given");
-  app.add_option("--max-error", arguments.max_error, "limit, relative to the range of an output")->check(zero_or_more())->capture_default_str();
-  app.add_flag("--layers", arguments.layers, "name the first layer over the limit, from the engine's certificate");
-  arguments.shapes.add_to(app);
-  arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
+  CommandLine line("Runs engines (or a fresh build) and the reference kernels on the same inputs and compares the outputs.",
+                   "fovea compare net.onnx net.fovea --input images=photo.jpg --json -");
+  line.option("model", arguments.model, "ONNX file").required();
+  line.option("engines", arguments.engines, "engine files; none: build one now");
+  line.option("--expected", arguments.expected, "npz with the expected outputs instead of the reference kernels");
+  line.option("--input", arguments.inputs, "name=file.(npy|npz|jpg|png), repeatable; others are seeded data");
+  line.option("--seed", arguments.seed, "seed of inputs that are not given");
+  line.option("--max-error", arguments.max_error, "limit, relative to the range of an output").zero_or_more().with_default();
+  line.flag("--layers", arguments.layers, "name the first layer over the limit, from the engine's certificate");
+  arguments.shapes.add_to(line);
+  arguments.common.add_to(line, true);
+  if (const auto code = parse(line, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const auto ok = compare_networks(arguments);
   if (!ok.ok()) return fail(ok.status());

@@ -144,16 +144,16 @@ Status run_case(const Case& item, const Arguments& arguments) {
 
 int conformance(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Runs ONNX test folders (model.onnx with test_data_set_*) and compares with the stored outputs.");
-  app.footer("Example: fovea conformance backend/test/data/node --skip tests/conformance/skip.txt");
-  app.add_option("folders", arguments.folders, "folders, searched recursively")->required();
-  app.add_option("--skip", arguments.skip, "file of 'case reason' lines; a listed case that passes makes the run fail");
-  app.add_option("--filter", arguments.filter, "only cases whose name contains this");
-  app.add_option("--rtol", arguments.rtol, "relative tolerance")->capture_default_str();
-  app.add_option("--atol", arguments.atol, "absolute tolerance")->capture_default_str();
-  app.add_flag("--reference", arguments.reference, "reference kernels on the model as it is, without passes and tuned kernels");
-  arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
+  CommandLine line("Runs ONNX test folders (model.onnx with test_data_set_*) and compares with the stored outputs.",
+                   "fovea conformance backend/test/data/node --skip tests/conformance/skip.txt");
+  line.option("folders", arguments.folders, "folders, searched recursively").required();
+  line.option("--skip", arguments.skip, "file of 'case reason' lines; a listed case that passes makes the run fail");
+  line.option("--filter", arguments.filter, "only cases whose name contains this");
+  line.option("--rtol", arguments.rtol, "relative tolerance").with_default();
+  line.option("--atol", arguments.atol, "absolute tolerance").with_default();
+  line.flag("--reference", arguments.reference, "reference kernels on the model as it is, without passes and tuned kernels");
+  arguments.common.add_to(line, true);
+  if (const auto code = parse(line, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const auto skip = read_skip_list(arguments.skip);
   if (!skip.ok()) return fail(skip.status());

@@ -50,11 +50,10 @@ std::string version(int number) {  // 3021012 -> 3.21.12
 int doctor(int argc, char** argv) {
   std::string json;
   PluginArguments plugins;
-  CLI::App app("Lists devices and libraries found, with versions, and why something is absent.");
-  app.footer("Example: fovea doctor --json -");
-  app.add_option("--json", json, "write the facts as JSON to a file, '-' for stdout");
-  plugins.add_to(app);
-  if (const auto code = parse(app, argc, argv, plugins)) return *code;
+  CommandLine line("Lists devices and libraries found, with versions, and why something is absent.", "fovea doctor --json -");
+  line.option("--json", json, "write the facts as JSON to a file, '-' for stdout");
+  plugins.add_to(line);
+  if (const auto code = parse(line, argc, argv, plugins)) return *code;
   const dnnl_version_t* onednn = dnnl_version();
   const std::string onednn_version = std::to_string(onednn->major) + "." + std::to_string(onednn->minor) + "." + std::to_string(onednn->patch);
   const double memory_gb = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE)) / 1e9;

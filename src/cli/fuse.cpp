@@ -113,18 +113,18 @@ Result<int> fuse_file(const Arguments& arguments) {
 
 int fuse(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Rewrites chosen parts of an ONNX file as fused operators, after simplifying it, and says what was left.");
-  app.footer("Example: fovea fuse dab_detr.onnx -o dab_detr_ln.onnx --layer-norm opset17");
-  app.add_option("model", arguments.model, "ONNX file")->required();
-  app.add_option("-o,--output", arguments.output, "ONNX file to write")->required();
-  app.add_flag("--value-offset", arguments.value_offset, "DCNv4 reads value and offset from one projection (DCNv4FuseOffset_Plugin)");
-  app.add_option("--layer-norm", arguments.layer_norm, "every spelling of LayerNorm as plugin v1 or v2, or as ONNX's own operator of opset 17")
-      ->check(CLI::IsMember({"v1", "v2", "opset17"}));
-  app.add_option("--check-shapes", arguments.check_shapes, "extents for the check of a network with free ones");
-  app.add_option("--max-error", arguments.max_error, "largest change of an output, relative to its range")->check(zero_or_more())->capture_default_str();
-  app.add_flag("--no-check", arguments.no_check, "do not run both networks on seeded inputs");
-  app.add_flag("-q,--quiet", arguments.quiet, "print nothing but errors");
-  if (const auto code = parse(app, argc, argv)) return *code;
+  CommandLine line("Rewrites chosen parts of an ONNX file as fused operators, after simplifying it, and says what was left.",
+                   "fovea fuse dab_detr.onnx -o dab_detr_ln.onnx --layer-norm opset17");
+  line.option("model", arguments.model, "ONNX file").required();
+  line.option("-o,--output", arguments.output, "ONNX file to write").required();
+  line.flag("--value-offset", arguments.value_offset, "DCNv4 reads value and offset from one projection (DCNv4FuseOffset_Plugin)");
+  line.option("--layer-norm", arguments.layer_norm, "every spelling of LayerNorm as plugin v1 or v2, or as ONNX's own operator of opset 17")
+      .one_of({"v1", "v2", "opset17"});
+  line.option("--check-shapes", arguments.check_shapes, "extents for the check of a network with free ones");
+  line.option("--max-error", arguments.max_error, "largest change of an output, relative to its range").zero_or_more().with_default();
+  line.flag("--no-check", arguments.no_check, "do not run both networks on seeded inputs");
+  line.flag("-q,--quiet", arguments.quiet, "print nothing but errors");
+  if (const auto code = line.parse(argc, argv)) return *code;
   if (!arguments.value_offset && arguments.layer_norm.empty()) {
     return fail(invalid_argument("command line: expected --value-offset or --layer-norm, found neither"));
   }

@@ -163,15 +163,15 @@ Status write_onnx(const Arguments& arguments) {
 
 int inspect(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Shows what an ONNX file or an engine holds: inputs, outputs, layers, decisions, error certificate.");
-  app.footer("Example: fovea inspect net.fovea --certificate");
-  app.add_option("file", arguments.file, "engine or ONNX file")->required();
-  app.add_option("--format", arguments.format, "text, json or dot")->check(CLI::IsMember({"text", "json", "dot"}))->capture_default_str();
-  app.add_flag("--certificate", arguments.certificate, "with the measured error of every step");
-  auto* onnx = app.add_option("--onnx", arguments.onnx, "write the imported model as ONNX of the newest opset: functions in place, old operators renewed");
-  app.add_flag("--optimized", arguments.optimized, "with --onnx: after the optimisation passes (own operators are in the domain fovea)")->needs(onnx);
-  arguments.plugins.add_to(app);
-  if (const auto code = parse(app, argc, argv, arguments.plugins)) return *code;
+  CommandLine line("Shows what an ONNX file or an engine holds: inputs, outputs, layers, decisions, error certificate.",
+                   "fovea inspect net.fovea --certificate");
+  line.option("file", arguments.file, "engine or ONNX file").required();
+  line.option("--format", arguments.format, "text, json or dot").one_of({"text", "json", "dot"}).with_default();
+  line.flag("--certificate", arguments.certificate, "with the measured error of every step");
+  const auto onnx = line.option("--onnx", arguments.onnx, "write the imported model as ONNX of the newest opset: functions in place, old operators renewed");
+  line.flag("--optimized", arguments.optimized, "with --onnx: after the optimisation passes (own operators are in the domain fovea)").needs(onnx);
+  arguments.plugins.add_to(line);
+  if (const auto code = parse(line, argc, argv, arguments.plugins)) return *code;
   const auto engine = is_engine_file(arguments.file);
   if (!engine.ok()) return fail(engine.status());
   if (!arguments.onnx.empty()) {

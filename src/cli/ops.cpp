@@ -78,13 +78,12 @@ int ops(int argc, char** argv) {
   std::string json, filter;
   bool markdown = false;
   PluginArguments plugins;
-  CLI::App app("Prints every operator with its first opset, types and kernels per device.");
-  app.footer("Example: fovea ops Conv");
-  app.add_option("filter", filter, "only operators whose name contains this");
-  app.add_option("--json", json, "write the matrix as JSON to a file, '-' for stdout");
-  app.add_flag("--markdown", markdown, "as a Markdown table");
-  plugins.add_to(app);
-  if (const auto code = parse(app, argc, argv, plugins)) return *code;
+  CommandLine line("Prints every operator with its first opset, types and kernels per device.", "fovea ops Conv");
+  line.option("filter", filter, "only operators whose name contains this");
+  line.option("--json", json, "write the matrix as JSON to a file, '-' for stdout");
+  line.flag("--markdown", markdown, "as a Markdown table");
+  plugins.add_to(line);
+  if (const auto code = parse(line, argc, argv, plugins)) return *code;
   if (!any_matches(filter)) {
     std::string nearest;
     for (const std::string_view name : ops::nearest_operators(filter)) nearest += (nearest.empty() ? "the nearest are " : ", ") + std::string(name);

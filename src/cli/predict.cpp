@@ -120,16 +120,16 @@ Result<task::Predictor> open(const Arguments& arguments) {
 
 int predict(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Runs pictures through a network and prints what its recipe makes of the outputs.");
-  app.footer("Example: fovea predict cells.fovea photo.jpg -o out --json cells.json");
-  app.add_option("network", arguments.network, "engine with a recipe, or an ONNX file with --recipe")->required();
-  app.add_option("pictures", arguments.pictures, "JPEG, PNG, BMP or PPM files")->required();
-  app.add_option("-o,--output", arguments.folder, "write annotated pictures (and masks, depth maps) into this folder");
-  app.add_option("--recipe", arguments.recipe, "use this recipe instead of the engine's");
-  app.add_option("--threshold", arguments.threshold, "smallest score of a detection instead of the recipe's")->check(CLI::Range(0.0, 1.0));
-  app.add_flag("--tensors", arguments.tensors, "with -o: also write what the network got and gave, as .npz");
-  arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
+  CommandLine line("Runs pictures through a network and prints what its recipe makes of the outputs.",
+                   "fovea predict cells.fovea photo.jpg -o out --json cells.json");
+  line.option("network", arguments.network, "engine with a recipe, or an ONNX file with --recipe").required();
+  line.option("pictures", arguments.pictures, "JPEG, PNG, BMP or PPM files").required();
+  line.option("-o,--output", arguments.folder, "write annotated pictures (and masks, depth maps) into this folder");
+  line.option("--recipe", arguments.recipe, "use this recipe instead of the engine's");
+  line.option("--threshold", arguments.threshold, "smallest score of a detection instead of the recipe's").between(0.0, 1.0);
+  line.flag("--tensors", arguments.tensors, "with -o: also write what the network got and gave, as .npz");
+  arguments.common.add_to(line, true);
+  if (const auto code = parse(line, argc, argv, arguments.common.plugins)) return *code;
   if (arguments.tensors && arguments.folder.empty()) return fail(invalid_argument("command line: --tensors needs -o, a folder"));
   catch_interrupts();
   auto predictor = open(arguments);

@@ -64,15 +64,15 @@ Status run_network(const Arguments& arguments) {
 
 int run(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Runs an engine or an ONNX file once and prints shape, type, min, mean and max of each output.");
-  app.footer("Example: fovea run net.fovea --input images=photo.jpg --output out.npz");
-  app.add_option("network", arguments.network, "engine or ONNX file")->required();
-  app.add_option("--input", arguments.inputs, "name=file.(npy|npz|jpg|png), repeatable; others are seeded data");
-  app.add_option("--output", arguments.output, "write the outputs to this npz file");
-  app.add_option("--seed", arguments.seed, "seed of inputs that are not given");
-  arguments.shapes.add_to(app);
-  arguments.common.add_to(app, false);
-  if (const auto code = parse(app, argc, argv, arguments.common.plugins)) return *code;
+  CommandLine line("Runs an engine or an ONNX file once and prints shape, type, min, mean and max of each output.",
+                   "fovea run net.fovea --input images=photo.jpg --output out.npz");
+  line.option("network", arguments.network, "engine or ONNX file").required();
+  line.option("--input", arguments.inputs, "name=file.(npy|npz|jpg|png), repeatable; others are seeded data");
+  line.option("--output", arguments.output, "write the outputs to this npz file");
+  line.option("--seed", arguments.seed, "seed of inputs that are not given");
+  arguments.shapes.add_to(line);
+  arguments.common.add_to(line, false);
+  if (const auto code = parse(line, argc, argv, arguments.common.plugins)) return *code;
   catch_interrupts();
   const Status status = run_network(arguments);
   return status.ok() ? kDone : fail(status);

@@ -60,17 +60,17 @@ Result<int> simplify_file(const Arguments& arguments) {
 
 int simplify(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Folds away what is known: constants, shape arithmetic, identities, transposes that cancel, BatchNormalization. Writes ONNX.");
-  app.footer("Example: fovea simplify net.onnx -o net_slim.onnx --shapes images:1x3x224x224");
-  app.add_option("model", arguments.model, "ONNX file")->required();
-  app.add_option("-o,--output", arguments.output, "ONNX file to write")->required();
-  app.add_option("--shapes", arguments.shapes, "fix free extents: images:1x3x224x224,...");
-  app.add_option("--check-shapes", arguments.check_shapes, "extents for the check of a network that keeps free ones");
-  app.add_option("--disable-pass", arguments.disabled, "leave a pass out (repeatable)");
-  app.add_option("--max-error", arguments.max_error, "largest change of an output, relative to its range")->check(zero_or_more())->capture_default_str();
-  app.add_flag("--no-check", arguments.no_check, "do not run both networks on seeded inputs");
-  app.add_flag("-q,--quiet", arguments.quiet, "print nothing but errors");
-  if (const auto code = parse(app, argc, argv)) return *code;
+  CommandLine line("Folds away what is known: constants, shape arithmetic, identities, transposes that cancel, BatchNormalization. Writes ONNX.",
+                   "fovea simplify net.onnx -o net_slim.onnx --shapes images:1x3x224x224");
+  line.option("model", arguments.model, "ONNX file").required();
+  line.option("-o,--output", arguments.output, "ONNX file to write").required();
+  line.option("--shapes", arguments.shapes, "fix free extents: images:1x3x224x224,...");
+  line.option("--check-shapes", arguments.check_shapes, "extents for the check of a network that keeps free ones");
+  line.option("--disable-pass", arguments.disabled, "leave a pass out (repeatable)");
+  line.option("--max-error", arguments.max_error, "largest change of an output, relative to its range").zero_or_more().with_default();
+  line.flag("--no-check", arguments.no_check, "do not run both networks on seeded inputs");
+  line.flag("-q,--quiet", arguments.quiet, "print nothing but errors");
+  if (const auto code = line.parse(argc, argv)) return *code;
   const Result<int> result = simplify_file(arguments);
   return result.ok() ? *result : fail(result.status());
 }

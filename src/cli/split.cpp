@@ -77,15 +77,15 @@ Status split_file(const Arguments& arguments) {
 
 int split(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Cuts a network at tensors: a front part that computes them, and a part for each group of outputs behind them.");
-  app.footer("Example: fovea split mtmi.onnx --at feat1=input.72,feat2=input.148 --names encoder,depth_head,seg_head -o parts");
-  app.add_option("model", arguments.model, "ONNX file")->required();
-  app.add_option("--at", arguments.at, "tensors to cut at: NAME,... or NEW=NAME,... to rename them in the parts")->required();
-  app.add_option("--outputs", arguments.outputs, "take these tensors as the network's outputs: NAME,... or NEW=NAME,...");
-  app.add_option("--names", arguments.names, "names of the parts in order, for the file names");
-  app.add_option("-o,--output", arguments.folder, "folder for <model>_<part>.onnx")->capture_default_str();
-  app.add_flag("-q,--quiet", arguments.quiet, "print nothing but errors");
-  if (const auto code = parse(app, argc, argv)) return *code;
+  CommandLine line("Cuts a network at tensors: a front part that computes them, and a part for each group of outputs behind them.",
+                   "fovea split mtmi.onnx --at feat1=input.72,feat2=input.148 --names encoder,depth_head,seg_head -o parts");
+  line.option("model", arguments.model, "ONNX file").required();
+  line.option("--at", arguments.at, "tensors to cut at: NAME,... or NEW=NAME,... to rename them in the parts").required();
+  line.option("--outputs", arguments.outputs, "take these tensors as the network's outputs: NAME,... or NEW=NAME,...");
+  line.option("--names", arguments.names, "names of the parts in order, for the file names");
+  line.option("-o,--output", arguments.folder, "folder for <model>_<part>.onnx").with_default();
+  line.flag("-q,--quiet", arguments.quiet, "print nothing but errors");
+  if (const auto code = line.parse(argc, argv)) return *code;
   const Status status = split_file(arguments);
   return status.ok() ? kDone : fail(status);
 }

@@ -57,17 +57,17 @@ Status edit_file(const Arguments& arguments) {
 
 int surgeon(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Edits an ONNX file: fix shapes, remove outputs, extract the part between tensors, rename; in this order.");
-  app.footer("Example: fovea surgeon net.onnx -o head.onnx --inputs feat=input.72 --outputs scores,boxes");
-  app.add_option("model", arguments.model, "ONNX file")->required();
-  app.add_option("-o,--output", arguments.output, "ONNX file to write")->required();
-  app.add_option("--shapes", arguments.shapes, "fix the inputs' free extents: images:1x3x224x224,...");
-  app.add_option("--remove-outputs", arguments.removed, "outputs to drop, with what only they needed: NAME,...");
-  app.add_option("--inputs", arguments.inputs, "extract: tensors that become the inputs: NAME,... or NEW=NAME,...");
-  app.add_option("--outputs", arguments.outputs, "extract: tensors that become the outputs: NAME,... or NEW=NAME,...");
-  app.add_option("--rename", arguments.renamed, "new names for tensors: NEW=OLD,...");
-  app.add_flag("-q,--quiet", arguments.quiet, "print nothing but errors");
-  if (const auto code = parse(app, argc, argv)) return *code;
+  CommandLine line("Edits an ONNX file: fix shapes, remove outputs, extract the part between tensors, rename; in this order.",
+                   "fovea surgeon net.onnx -o head.onnx --inputs feat=input.72 --outputs scores,boxes");
+  line.option("model", arguments.model, "ONNX file").required();
+  line.option("-o,--output", arguments.output, "ONNX file to write").required();
+  line.option("--shapes", arguments.shapes, "fix the inputs' free extents: images:1x3x224x224,...");
+  line.option("--remove-outputs", arguments.removed, "outputs to drop, with what only they needed: NAME,...");
+  line.option("--inputs", arguments.inputs, "extract: tensors that become the inputs: NAME,... or NEW=NAME,...");
+  line.option("--outputs", arguments.outputs, "extract: tensors that become the outputs: NAME,... or NEW=NAME,...");
+  line.option("--rename", arguments.renamed, "new names for tensors: NEW=OLD,...");
+  line.flag("-q,--quiet", arguments.quiet, "print nothing but errors");
+  if (const auto code = line.parse(argc, argv)) return *code;
   const Status status = edit_file(arguments);
   return status.ok() ? kDone : fail(status);
 }

@@ -82,26 +82,26 @@ Result<task::Prediction> PictureRun::predict(const std::string& file, task::Pred
 
 int val(int argc, char** argv) {
   ValArguments arguments;
-  CLI::App app("Scores a network on pictures whose answers are known: COCO mAP, top-1 and top-5, mean IoU, or depth errors.");
-  app.footer("Example: fovea val cells.fovea --images photos --annotations instances.json --json score.json");
-  app.add_option("network", arguments.network, "engine with a recipe, or an ONNX file with --recipe");
-  app.add_option("--images", arguments.images, "folder with the pictures");
-  app.add_option("--annotations", arguments.annotations, "detection: COCO instances JSON");
-  app.add_option("--labels", arguments.labels, "classification: text file, each line a picture and its label or class number");
-  app.add_option("--masks", arguments.masks, "segmentation: folder of grey PNG files, a class number per pixel");
-  app.add_option("--depths", arguments.depths, "depth: folder of .npy files");
-  app.add_option("--recipe", arguments.recipe, "use this recipe instead of the engine's");
-  app.add_option("--threshold", arguments.threshold, "smallest score of a detection that is scored")->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  app.add_option("--match", arguments.match, "how a network's classes find their categories: by name, or by id")->check(CLI::IsMember({"name", "id"}))->capture_default_str();
-  app.add_option("--detections", arguments.detections, "score this file of COCO results instead of running a network");
-  app.add_option("--write-detections", arguments.write_detections, "write the detections as COCO results");
-  app.add_option("--ignore", arguments.ignored, "class number of pixels that do not count")->capture_default_str();
-  app.add_option("--min-depth", arguments.min_depth, "smallest depth that counts")->check(above_zero())->capture_default_str();
-  app.add_option("--max-depth", arguments.max_depth, "largest depth that counts")->check(above_zero())->capture_default_str();
-  app.add_flag("--median-scale", arguments.scale_to_median, "scale each depth map so that its median equals the truth's");
-  app.add_option("--limit", arguments.limit, "only the first pictures")->check(CLI::NonNegativeNumber);
-  arguments.common.add_to(app, true);
-  if (const auto code = parse(app, argc, argv)) return *code;
+  CommandLine line("Scores a network on pictures whose answers are known: COCO mAP, top-1 and top-5, mean IoU, or depth errors.",
+                   "fovea val cells.fovea --images photos --annotations instances.json --json score.json");
+  line.option("network", arguments.network, "engine with a recipe, or an ONNX file with --recipe");
+  line.option("--images", arguments.images, "folder with the pictures");
+  line.option("--annotations", arguments.annotations, "detection: COCO instances JSON");
+  line.option("--labels", arguments.labels, "classification: text file, each line a picture and its label or class number");
+  line.option("--masks", arguments.masks, "segmentation: folder of grey PNG files, a class number per pixel");
+  line.option("--depths", arguments.depths, "depth: folder of .npy files");
+  line.option("--recipe", arguments.recipe, "use this recipe instead of the engine's");
+  line.option("--threshold", arguments.threshold, "smallest score of a detection that is scored").between(0.0, 1.0).with_default();
+  line.option("--match", arguments.match, "how a network's classes find their categories: by name, or by id").one_of({"name", "id"}).with_default();
+  line.option("--detections", arguments.detections, "score this file of COCO results instead of running a network");
+  line.option("--write-detections", arguments.write_detections, "write the detections as COCO results");
+  line.option("--ignore", arguments.ignored, "class number of pixels that do not count").with_default();
+  line.option("--min-depth", arguments.min_depth, "smallest depth that counts").above_zero().with_default();
+  line.option("--max-depth", arguments.max_depth, "largest depth that counts").above_zero().with_default();
+  line.flag("--median-scale", arguments.scale_to_median, "scale each depth map so that its median equals the truth's");
+  line.option("--limit", arguments.limit, "only the first pictures").zero_or_more();
+  arguments.common.add_to(line, true);
+  if (const auto code = parse(line, argc, argv, arguments.common.plugins)) return *code;
   if (const Status status = check(arguments); !status.ok()) return fail(status);
   catch_interrupts();
   const auto figures = score(arguments);
