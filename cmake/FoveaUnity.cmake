@@ -3,7 +3,7 @@
 # goes into the same headers. On with FOVEA_UNITY_BUILD (preset release and the sanitized tree); the preset dev compiles
 # each source by itself, so that every source still has to include what it uses.
 # Only neighbours meet, so names in the anonymous namespaces of one folder must differ: an error shows up where it was made.
-set(FOVEA_UNITY_SIZE 10 CACHE STRING "Sources of a folder compiled at a time in a unity build")
+set(FOVEA_UNITY_SIZE 6 CACHE STRING "Sources of a folder compiled at a time in a unity build")
 
 function(fovea_unity target)
   if(NOT FOVEA_UNITY_BUILD)
