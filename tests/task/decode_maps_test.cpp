@@ -7,7 +7,7 @@
 namespace fovea::task {
 namespace {
 
-Tensor f32(const Shape& shape, const std::vector<float>& values) { return Tensor::from<float>(DataType::f32, shape, values); }
+Tensor f32_map(const Shape& shape, const std::vector<float>& values) { return Tensor::from<float>(DataType::f32, shape, values); }
 
 Recipe parsed(const std::string& text) {
   const auto recipe = parse_recipe(text);
@@ -22,7 +22,7 @@ const char* const kMaps = R"({"input": {}, "tasks": [
   {"task": "depth", "decode": {"output": "d", "scale": -80, "offset": 80, "unit": "m"}}]})";
 
 TEST(DecodeMaps, TwoTasksFromOneRun) {
-  const NamedTensors outputs = {{"s", f32({1, 2, 1, 2}, {1, 0, 0, 3})}, {"d", f32({1, 1, 1, 2}, {0.25f, 0.5f})}};
+  const NamedTensors outputs = {{"s", f32_map({1, 2, 1, 2}, {1, 0, 0, 3})}, {"d", f32_map({1, 1, 1, 2}, {0.25f, 0.5f})}};
   const auto prediction = decode(parsed(kMaps), outputs, same_size(2, 1));
   ASSERT_TRUE(prediction.ok()) << prediction.status().to_string();
   EXPECT_EQ(prediction->kinds, (std::vector{Prediction::Kind::Segmentation, Prediction::Kind::Depth}));
@@ -37,12 +37,12 @@ TEST(DecodeMaps, TwoTasksFromOneRun) {
 }
 
 TEST(DecodeMaps, FirstClassWinsTies) {
-  const NamedTensors outputs = {{"s", f32({1, 2, 1, 1}, {7, 7})}, {"d", f32({1, 1, 1, 1}, {0})}};
+  const NamedTensors outputs = {{"s", f32_map({1, 2, 1, 1}, {7, 7})}, {"d", f32_map({1, 1, 1, 1}, {0})}};
   EXPECT_EQ(decode(parsed(kMaps), outputs, same_size(1, 1))->segmentation.classes[0], 0);
 }
 
 TEST(DecodeMaps, PaletteMustColourEveryClass) {
-  const NamedTensors outputs = {{"s", f32({1, 3, 1, 1}, {7, 7, 8})}, {"d", f32({1, 1, 1, 1}, {0})}};
+  const NamedTensors outputs = {{"s", f32_map({1, 3, 1, 1}, {7, 7, 8})}, {"d", f32_map({1, 1, 1, 1}, {0})}};
   const auto prediction = decode(parsed(kMaps), outputs, same_size(1, 1));
   ASSERT_FALSE(prediction.ok());
   EXPECT_NE(prediction.status().message().find("output 's': 3 classes, the palette has 2 colours"), std::string::npos) << prediction.status().to_string();
@@ -52,14 +52,14 @@ TEST(DecodeBoxes, PixelCentersShiftByHalfAPixelOfEachSide) {
   // Twice as large on the input: its pixel centres 0 and 1 both lie on pixel 0 of the picture, at -0.25 and 0.25 of its centre.
   const Recipe recipe = parsed(R"({"task": "detection", "input": {}, "clip": "never", "decode": {"kind": "boxes_scores", "boxes": "b", "scores": "s", "coordinates": "pixel_centers"}})");
   const image::ImageTransform twice{2, 2, 0, 0, 4, 4, 8, 8};
-  const auto prediction = decode(recipe, {{"b", f32({1, 1, 4}, {0, 1, 7, 6})}, {"s", f32({1, 1, 1}, {0.9f})}}, twice);
+  const auto prediction = decode(recipe, {{"b", f32_map({1, 1, 4}, {0, 1, 7, 6})}, {"s", f32_map({1, 1, 1}, {0.9f})}}, twice);
   ASSERT_TRUE(prediction.ok()) << prediction.status().to_string();
   EXPECT_EQ(prediction->detections.at(0).box, (std::array<float, 4>{-0.25f, 0.25f, 3.25f, 2.75f}));
 }
 
 TEST(DecodeBoxes, ClippingBeforeSuppressionChangesOverlaps) {
   // Two boxes that are one on the picture, but reach out of it to different sides. A third lies outside.
-  const NamedTensors outputs = {{"b", f32({1, 3, 4}, {0, -90, 10, 10, 0, 0, 10, 100, 40, 40, 50, 50})}, {"s", f32({1, 3, 1}, {0.9f, 0.8f, 0.7f})}};
+  const NamedTensors outputs = {{"b", f32_map({1, 3, 4}, {0, -90, 10, 10, 0, 0, 10, 100, 40, 40, 50, 50})}, {"s", f32_map({1, 3, 1}, {0.9f, 0.8f, 0.7f})}};
   const auto found = [&](const std::string& clip) {
     const Recipe recipe = parsed(R"({"task": "detection", "input": {}, "nms": {"iou": 0.5}, "clip": ")" + clip +
                                  R"(", "decode": {"kind": "boxes_scores", "boxes": "b", "scores": "s"}})");
