@@ -72,7 +72,7 @@ TEST(DecodeBoxes, ClippingBeforeSuppressionChangesOverlaps) {
 }
 
 TEST(DecodeBoxes, InclusiveSuppressionAtTheLimit) {
-  const NamedTensors outputs = {{"b", f32({1, 2, 4}, {0, 0, 8, 8, 0, 0, 8, 4})}, {"s", f32({1, 2, 1}, {0.9f, 0.8f})}};
+  const NamedTensors outputs = {{"b", f32_map({1, 2, 4}, {0, 0, 8, 8, 0, 0, 8, 4})}, {"s", f32_map({1, 2, 1}, {0.9f, 0.8f})}};
   const auto found = [&](const std::string& inclusive) {
     const Recipe recipe = parsed(R"({"task": "detection", "input": {}, "decode": {"kind": "boxes_scores", "boxes": "b", "scores": "s"}, "nms": {"iou": 0.5, "inclusive": )" +
                                  inclusive + "}}");
