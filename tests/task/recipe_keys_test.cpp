@@ -63,6 +63,7 @@ const KeyMistake kKeyMistakes[] = {
     {kTwoTasks, R"("background": -1)", R"("background": -2)", "tasks[0].paint.background: expected a whole number from -1 to"},
     {kTwoTasks, R"("opacity": 1)", R"("opacity": 2)", "tasks[0].paint.opacity: expected a number from 0 to 1, found 2"},
     {kTwoTasks, R"("colors": "jet")", R"("colors": "hot")", R"(tasks[1].paint.colors: expected one of "inferno", "jet", found "hot")"},
+    {kTwoTasks, R"([0, 80])", R"("far")", "tasks[1].paint.range: expected a list of 2 numbers, found \"far\""},
     {kTwoTasks, R"([0, 80])", R"([80, 0])", "tasks[1].paint.range: expected [low, high], low below high, found [80,0]"},
     {kTwoTasks, R"("task": "depth", "decode": {"output": "d", "scale": 80, "offset": -1, "unit": "m"}, "paint": {"colors": "jet", "range": [0, 80]})",
      R"("task": "classification", "decode": {"output": "d"})", "tasks[1].task: expected each task once, and not both classification and segmentation"},
