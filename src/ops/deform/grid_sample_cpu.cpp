@@ -18,7 +18,7 @@ namespace {
 
 using namespace cpu;
 
-constexpr Layout kLayouts[] = {Layout::nhwc, Layout::plain};
+constexpr Layout kSampledLayouts[] = {Layout::nhwc, Layout::plain};
 constexpr std::int64_t kChannelsPerJob = 64;           // planes
 constexpr std::int64_t kMostFew = 8;                   // few: channels
 constexpr std::int64_t kBlocksPerJob = 16;             // few
@@ -193,7 +193,7 @@ bool is_packed(const TensorDesc& grid) {
 class GridSampleKernel : public Kernel {
  public:
   std::string_view name() const override { return "grid_sample_points"; }
-  std::span<const Layout> layouts() const override { return kLayouts; }
+  std::span<const Layout> layouts() const override { return kSampledLayouts; }
   Status can_run(const Problem& problem) const override { return plan(problem).status(); }
   Result<std::unique_ptr<PreparedKernel>> prepare(const Problem& problem) const override {
     FOVEA_ASSIGN(auto kernel, plan(problem));
