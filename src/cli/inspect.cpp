@@ -51,7 +51,7 @@ nlohmann::json to_json(const std::string& file, const Plan& plan, bool engine) {
   for (const auto& [symbol, range] : plan.symbols) json["symbols"][symbol] = {{"min", range.min}, {"opt", range.opt}, {"max", range.max}};
   for (const CertificateEntry& e : plan.certificate) {
     json["certificate"].push_back({{"step", e.step}, {"kernel", e.kernel}, {"precision", e.precision}, {"max_abs", e.max_abs}, {"rms", e.rms},
-                                   {"cosine", e.cosine}, {"limit", e.limit}, {"range", e.range}, {"refused", e.refused}});
+                                   {"cosine", e.cosine}, {"limit", e.limit}, {"range", e.range}, {"compared", e.compared}, {"by_terms", e.by_terms}, {"refused", e.refused}});
   }
   for (const Decision& d : plan.decisions) json["decisions"].push_back({{"code", d.code}, {"subject", d.subject}, {"sentence", d.sentence}, {"remedy", d.remedy}});
   for (const PluginUse& use : plan.plugins) {
@@ -96,11 +96,17 @@ void print_text(const std::string& file, const Plan& plan, bool engine, bool cer
   std::printf("\ndecisions\n");
   for (const Decision& d : plan.decisions) std::printf("  %-18s %s: %s%s%s\n", d.code.c_str(), d.subject.c_str(), d.sentence.c_str(), d.remedy.empty() ? "" : " -> ", d.remedy.c_str());
   if (!certificate) return;
-  std::printf("\ncertificate\n  %-18s %-9s %11s %11s %11s %11s  %s\n", "kernel", "precision", "max error", "limit", "rms", "range", "step");
+  std::printf("\ncertificate\n  %-18s %-9s %11s %11s %11s %11s %11s  %s\n", "kernel", "precision", "max error", "limit", "rms", "range", "compared", "step");
   for (const CertificateEntry& e : plan.certificate) {
-    std::printf("  %-18s %-9s %11.3g %11.3g %11.3g %11.3g  %s%s%s\n", e.kernel.c_str(), e.precision.c_str(), e.max_abs, e.limit, e.rms, e.range, e.step.c_str(),
-                e.refused.empty() ? "" : "; refused: ", e.refused.c_str());
+    std::printf("  %-18s %-9s ", e.kernel.c_str(), e.precision.c_str());
+    if (e.compared > 0) {
+      std::printf("%11.3g %10.3g%s %11.3g %11.3g %11lld", e.max_abs, e.limit, e.by_terms ? "*" : " ", e.rms, e.range, static_cast<long long>(e.compared));
+    } else {  // the step runs on its reference, or was built without verification
+      std::printf("%11s %11s %11s %11s %11s", "-", "-", "-", "-", "none");
+    }
+    std::printf("  %s%s%s\n", e.step.c_str(), e.refused.empty() ? "" : "; refused: ", e.refused.c_str());
   }
+  std::printf("  compared: elements, all of a step's outputs; *: the smallest of the limits of single elements that were needed\n");
 }
 
 std::string quoted(const std::string& text) { return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }

@@ -10,8 +10,7 @@
 #include <optional>
 
 #include "base/layout_copy.h"
-#include "compiler/compare.h"
-#include "compiler/error_limit.h"
+#include "compiler/judge.h"
 #include "device/kernel_registry.h"
 #include "ops/user_operators.h"
 
@@ -23,20 +22,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// Aligned memory with a vector of slack, as the session's arena gives it.
-class Memory {
- public:
-  explicit Memory(std::size_t bytes) : data_(std::aligned_alloc(64, (bytes + 191) / 64 * 64)) {}
-  ~Memory() { std::free(data_); }
-  Memory(Memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)) {}
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
-  void* data() const { return data_; }
-
- private:
-  void* data_;
-};
-
 /// One step of the plan with everything a candidate needs. Inputs are read where the instance keeps them.
 struct Trial {
   const PlanStep* step;
@@ -44,7 +29,6 @@ struct Trial {
   std::vector<Tensor> constants;
   std::vector<const void*> input_addresses;
   std::vector<const void*> expected;     // the reference's outputs, laid out like the candidate's
-  std::vector<Memory> memory;
   std::vector<void*> output_addresses;
 };
 
@@ -53,48 +37,30 @@ struct Measured {
   double seconds = std::numeric_limits<double>::infinity();
 };
 
-bool is_index_like(DataType type) { return !is_floating(type); }
-
-/// The elements in memory as a tensor for comparisons, in an order that depends on the descriptor alone.
-Result<Tensor> elements_of(const TensorDesc& desc, const void* address) {
-  if (desc.is_dense() && block_of(desc.layout) == 1) return Tensor::borrow(desc.type, {desc.shape.elements()}, const_cast<void*>(address));
-  FOVEA_ASSIGN(Tensor plain, Tensor::allocate(desc.type, desc.shape));
-  FOVEA_RETURN_IF_ERROR(copy_layout(desc, address, TensorDesc::dense(desc.type, desc.shape), plain.raw()));
-  return plain;
-}
-
-Status judge(const Trial& trial, const Problem& problem, CertificateEntry& entry) {
+Status judge_outputs(const Trial& trial, const Problem& problem, CertificateEntry& entry) {
+  const InputReader input = [&](int i) { return plain_copy(trial.inputs[index_of(i)], trial.input_addresses[index_of(i)]); };
   for (std::size_t o = 0; o < trial.outputs.size(); ++o) {
-    const TensorDesc& desc = trial.outputs[o];
     if (!trial.output_addresses[o]) continue;
-    FOVEA_ASSIGN(const Tensor actual, elements_of(desc, trial.output_addresses[o]));
-    FOVEA_ASSIGN(const Tensor expected, elements_of(desc, trial.expected[o]));
-    FOVEA_ASSIGN(const Difference d, compare_tensors(actual, expected));
-    const double limit = error_limit(desc.type, reduction_length(problem));
+    FOVEA_ASSIGN(const Verdict verdict, judge(problem, input, static_cast<int>(o), trial.output_addresses[o], trial.expected[o]));
+    const Difference& d = verdict.difference;
     entry.range = std::max(entry.range, d.range);
     entry.max_abs = std::max(entry.max_abs, d.max_abs);
     entry.rms = std::max(entry.rms, d.rms);
     entry.cosine = std::min(entry.cosine, d.cosine);
-    entry.limit = std::max(entry.limit, is_index_like(desc.type) ? 0 : limit * d.range);
-    entry.precision = std::string(name(desc.type));
-    if (is_index_like(desc.type)) {
-      // A value on a rounding boundary may fall to the other side: one step, on at most one element in a hundred.
-      const bool quantised = size_of(desc.type) == 1 && desc.type != DataType::boolean;
-      const bool accepted = d.different == 0 || (quantised && d.max_abs <= 1 && d.different * 100 <= d.elements);
-      if (!accepted) return invalid_argument(d.different, " of ", d.elements, " elements of output ", o, " differ");
-    } else if (!(d.max_abs <= limit * d.range)) {
-      return invalid_argument("max error ", d.max_abs, " of output ", o, " is over the limit ", limit * d.range, " (range ", d.range, ")");
-    }
+    entry.limit = std::max(entry.limit, verdict.limit);
+    entry.compared += d.elements;
+    entry.by_terms = entry.by_terms || verdict.by_terms;
+    entry.precision = std::string(name(trial.outputs[o].type));
+    FOVEA_RETURN_IF_ERROR(verdict.status);
   }
   return {};
 }
 
-Result<Measured> try_candidate(const Kernel& kernel, Trial& trial, const ChooseOptions& options, bool timed) {
+Result<Measured> try_candidate(const Kernel& kernel, Trial& trial, TrialMemory& scratch, const ChooseOptions& options, bool timed) {
   const Problem problem{trial.step->op, trial.step->attributes, trial.inputs, trial.outputs, trial.constants, options.threads};
   FOVEA_RETURN_IF_ERROR(kernel.can_run(problem));
   FOVEA_ASSIGN(const auto prepared, kernel.prepare(problem));
-  const Memory scratch(prepared->scratch_bytes());
-  if (!scratch.data()) return resource_exhausted("cannot allocate ", prepared->scratch_bytes(), " bytes of scratch memory");
+  FOVEA_RETURN_IF_ERROR(scratch.reserve(prepared->scratch_bytes()));
   const Arguments arguments{trial.input_addresses.data(), trial.output_addresses.data(), scratch.data()};
   Measured measured;
   measured.entry.step = trial.step->name;
@@ -106,7 +72,7 @@ Result<Measured> try_candidate(const Kernel& kernel, Trial& trial, const ChooseO
     }
     FOVEA_RETURN_IF_ERROR(prepared->run(arguments));
   }
-  if (options.verify) FOVEA_RETURN_IF_ERROR(judge(trial, problem, measured.entry));
+  if (options.verify) FOVEA_RETURN_IF_ERROR(judge_outputs(trial, problem, measured.entry));
   if (timed) {
     const int repetitions = options.tuning == Tuning::Full ? 20 : 5;
     const auto begin = Clock::now();
@@ -120,6 +86,14 @@ Result<Measured> try_candidate(const Kernel& kernel, Trial& trial, const ChooseO
 }
 
 }  // namespace
+
+Status TrialMemory::reserve(std::size_t bytes) {
+  if (data_ && bytes <= bytes_) return {};
+  data_.reset();  // before the next, so that both are never held
+  data_.reset(std::aligned_alloc(64, (bytes + 191) / 64 * 64));
+  bytes_ = data_ ? bytes : 0;
+  return data_ ? Status() : resource_exhausted("build: cannot allocate ", bytes, " bytes");
+}
 
 KernelChooser::KernelChooser(const Plan& plan, const ChooseOptions& options) : plan_(plan), options_(options) { omp_set_num_threads(options.threads); }
 
@@ -153,7 +127,7 @@ Status KernelChooser::choose(const Instance& instance, std::size_t index) {
     choice_.certificate.push_back(std::move(reference));
     return {};
   }
-  Trial trial{&step, {}, {}, {}, {}, {}, {}, {}};
+  Trial trial{&step, {}, {}, {}, {}, {}, {}};
   for (int v : step.inputs) {
     trial.inputs.push_back(v < 0 ? TensorDesc() : instance.desc(v));
     const int constant = v < 0 ? -1 : plan_.values[index_of(v)].constant;
@@ -165,17 +139,18 @@ Status KernelChooser::choose(const Instance& instance, std::size_t index) {
     trial.output_addresses.push_back(nullptr);
     trial.expected.push_back(nullptr);
     if (v < 0 || !runs_candidates()) continue;
-    trial.memory.emplace_back(instance.desc(v).bytes());
-    trial.output_addresses.back() = trial.memory.back().data();
+    if (outputs_.size() < trial.outputs.size()) outputs_.resize(trial.outputs.size());
+    TrialMemory& memory = outputs_[trial.outputs.size() - 1];
+    FOVEA_RETURN_IF_ERROR(memory.reserve(instance.desc(v).bytes()));
+    trial.output_addresses.back() = memory.data();
     trial.expected.back() = instance.address(v);
-    if (!trial.output_addresses.back()) return resource_exhausted("build: cannot allocate ", instance.desc(v).bytes(), " bytes");
   }
   const bool timed = options_.tuning != Tuning::None && candidates.size() > 1 && seconds_ <= options_.budget_seconds;
   const auto begin = Clock::now();
   std::optional<Measured> best;
   std::string refused;
   for (const Kernel* candidate : candidates) {
-    auto measured = try_candidate(*candidate, trial, options_, timed);
+    auto measured = try_candidate(*candidate, trial, scratch_, options_, timed);
     if (!measured.ok()) {
       refused += str_cat(refused.empty() ? "" : "; ", candidate->name(), ": ", measured.status().message());
       if (measured.status().code() != ErrorCode::Unsupported) {

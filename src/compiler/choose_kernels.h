@@ -4,8 +4,10 @@
 // reference kernel. Errors never mix: each step sees exact inputs.
 #pragma once
 
+#include <cstdlib>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,20 @@ struct Choice {
   std::vector<Decision> decisions;
 };
 
+/// Aligned memory with a vector of slack, as a session's arena gives it; kept from one trial to the next.
+class TrialMemory {
+ public:
+  Status reserve(std::size_t bytes);
+  void* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
+  };
+  std::unique_ptr<void, Free> data_;
+  std::size_t bytes_ = 0;
+};
+
 class KernelChooser {
  public:
   /// The plan must outlive the chooser; its steps are named in the choice.
@@ -50,6 +66,8 @@ class KernelChooser {
   ChooseOptions options_;
   Choice choice_;
   double seconds_ = 0;  // spent on timing so far
+  std::vector<TrialMemory> outputs_;
+  TrialMemory scratch_;
 };
 
 }  // namespace fovea::compiler

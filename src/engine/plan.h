@@ -56,6 +56,8 @@ struct CertificateEntry {
   std::string step, kernel, precision;
   double max_abs = 0, rms = 0, cosine = 1, limit = 0;
   double range = 0;                     ///< max |reference|
+  std::int64_t compared = 0;            ///< elements that were compared: all of the step's outputs, or none
+  bool by_terms = false;                ///< each element was held to a limit of its own terms, not of the output's range
   std::string refused;                  ///< candidates that were tried and failed: "name: reason; ..."
 };
 

@@ -49,6 +49,7 @@ class Reader {
       FOVEA_RETURN_IF_ERROR(read(stored.refused(), entry.refused));
       entry.max_abs = stored.max_abs(), entry.rms = stored.rms(), entry.cosine = stored.cosine();
       entry.limit = stored.limit(), entry.range = stored.range();
+      entry.compared = stored.compared(), entry.by_terms = stored.by_terms();
       plan.certificate.push_back(std::move(entry));
       return {};
     }));

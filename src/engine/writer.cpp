@@ -29,7 +29,7 @@ class Writer {
     for (const CertificateEntry& entry : plan.certificate) {
       const auto step = add(entry.step), kernel = add(entry.kernel), precision = add(entry.precision), refused = add(entry.refused);
       certificate.push_back(fb::CreateCertificate(builder_, step, kernel, precision, entry.max_abs, entry.rms, entry.cosine,
-                                                  entry.limit, entry.range, refused));
+                                                  entry.limit, entry.range, refused, entry.compared, entry.by_terms));
     }
     std::vector<Offset<fb::Decision>> decisions;
     for (const Decision& decision : plan.decisions) {

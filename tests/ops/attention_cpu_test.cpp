@@ -16,7 +16,6 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 KernelCase attention_case(const Shape& q, const Shape& k, const Shape& v, Attributes attributes = {}) {
   KernelCase test{.op = "Attention", .attributes = std::move(attributes)};
   test.inputs = {random(DataType::f32, q, -2, 2), random(DataType::f32, k, -2, 2, 2), random(DataType::f32, v, -1, 1, 3)};
-  test.reduction_length = k[k.rank() - 2] + q[q.rank() - 1];
   return test;
 }
 

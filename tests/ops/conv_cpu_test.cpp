@@ -20,7 +20,6 @@ KernelCase kernel_case(const ConvCase& c, const char* op, Layout layout) {
   test.inputs = {random(DataType::f32, {c.n, c.ic, c.h, c.w}), w};
   if (c.bias) test.inputs.push_back(random(DataType::f32, {c.oc}, -1, 1, 3));
   test.constants = {1, 2};
-  test.reduction_length = c.ic / c.group * c.kernel * c.kernel;
   test.attributes = attributes({{"strides", std::vector<std::int64_t>{c.stride, c.stride}}, {"group", c.group},
                                 {"pads", std::vector<std::int64_t>{c.pad, c.pad, c.pad, c.pad}},
                                 {"dilations", std::vector<std::int64_t>{c.dilation, c.dilation}}});
@@ -120,7 +119,6 @@ TEST(ConvTransposeCpu, TilesSideBySide) {
     test.inputs = {random(DataType::f32, {2, 24, 9, 11}), random(DataType::f32, kernel, -1, 1, 2), random(DataType::f32, {kernel[1]}, -1, 1, 3)};
     test.constants = {1, 2};
     test.layout = Layout::nhwc;
-    test.reduction_length = 24;
     EXPECT_TRUE(agrees(test, "tiled_conv_transpose")) << kernel.to_string();
     test.sliced_output = true;
     EXPECT_TRUE(agrees(test, "tiled_conv_transpose")) << kernel.to_string() << " into a slice";

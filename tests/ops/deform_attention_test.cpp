@@ -113,7 +113,6 @@ KernelCase attention_case(const Extents& e, DataType type, double spread = 0.7) 
   test.inputs = {random(type, {e.batch, 60, e.heads, e.width}), tensor<std::int64_t>({3, 2}, {5, 6, 3, 4, 1, 7}), tensor<std::int64_t>({3}, {12, 0, 45}),
                  random(type, {e.batch, e.queries, e.heads, 3, e.points, 2}, 0.5 - spread, 0.5 + spread, 2),
                  random(type, {e.batch, e.queries, e.heads, 3, e.points}, 0, 1, 3)};
-  test.reduction_length = 12 * e.points;
   return test;
 }
 
@@ -128,7 +127,6 @@ KernelCase packed(const KernelCase& from, bool softmax) {
     both.data<float>()[i] = static_cast<float>(k < 2 * samples ? element(from.inputs[3], head * 2 * samples + k) : element(from.inputs[4], head * samples + k - 2 * samples));
   }
   test.inputs = {from.inputs[0], from.inputs[1], from.inputs[2], both};
-  test.reduction_length = from.reduction_length;
   return test;
 }
 

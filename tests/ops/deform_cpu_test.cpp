@@ -59,7 +59,6 @@ KernelCase dcnv4_case(const Dcnv4Case& test, DataType type, bool unsliced) {
   const std::int64_t numbers = 3 * test.points * test.group + test.padding;
   KernelCase result;
   result.attributes = with_groups(test);
-  result.reduction_length = 4 * test.points;
   if (unsliced) {
     result.op = "custom_op::DCNv4FuseOffset_Plugin";
     result.inputs = {random(type, {test.batch, test.h, test.w, test.group * test.channels + numbers}, -2, 2)};
@@ -160,7 +159,6 @@ KernelCase conv_case(const ConvCase& test) {
                    random(DataType::f32, {test.batch, 2 * taps, oh, ow}, -2.5, 2.5, 3), test.bias ? random(DataType::f32, {test.oc}, -1, 1, 4) : Tensor(),
                    test.mask ? random(DataType::f32, {test.batch, taps, oh, ow}, 0, 1, 5) : Tensor()};
   result.constants = {1, 3};
-  result.reduction_length = test.ic / test.group * test.kh * test.kw;
   if (!test.bias) result.constants = {1};
   return result;
 }

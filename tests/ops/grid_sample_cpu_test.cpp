@@ -51,7 +51,6 @@ TEST(GridSampleCpu, AllModesLayoutsAndAxes) {
         test.inputs = {random(DataType::f32, c.x), random(DataType::f32, c.grid, -1.5, 1.5, 2)};
         test.layout = layout;
         test.input_layouts = {layout, Layout::plain};
-        test.reduction_length = 64;
         EXPECT_TRUE(agrees(test)) << c.why << ": " << text << " " << name(layout);
         if (test.inputs[0].elements() > 20000) continue;  // the rest is independent of the size
         test.sliced_inputs = {0};
@@ -82,7 +81,6 @@ TEST(GridSampleCpu, TiesBordersAndNumbersThatAreNone) {
         test.inputs = {random(DataType::f32, x), special_grid({1, x[2] > 60 ? 104 : 26, 27, 2})};
         test.layout = layout;
         test.input_layouts = {layout, Layout::plain};
-        test.reduction_length = 16;
         EXPECT_TRUE(agrees(test)) << text << " " << name(layout) << " " << x.to_string();
       }
     });
@@ -122,7 +120,6 @@ TEST(GridSampleCpu, FewChannelsOfOddPictures) {
         test.inputs = {random(DataType::f32, x), mixed_grid(x[0], points)};
         test.layout = Layout::plain;
         test.input_layouts = {Layout::plain, Layout::plain};
-        test.reduction_length = 16;
         EXPECT_TRUE(agrees(test)) << text << " " << x.to_string() << " at " << points;
         test.sliced_inputs = {0};
         test.sliced_output = true;
@@ -174,7 +171,6 @@ TEST(GridSampleCpu, EveryInstructionSetAgrees) {
         test.inputs = {random(DataType::f32, x), mixed_grid(1, 555)};
         test.layout = Layout::plain;
         test.input_layouts = {Layout::plain, Layout::plain};
-        test.reduction_length = 16;
         EXPECT_TRUE(agrees(test)) << hwy::TargetName(target) << " " << text << " " << x.to_string();
       });
     }

@@ -13,7 +13,6 @@ KernelCase row_norm(const char* op, const Shape& x, const Shape& parameters, boo
   KernelCase test{.op = op, .attributes = attributes({{"epsilon", 1e-6}, {"axis", -parameters.rank()}})};
   test.inputs = {random(DataType::f32, x, low, high), random(DataType::f32, parameters, -1, 1, 2)};
   if (bias) test.inputs.push_back(random(DataType::f32, parameters, -1, 1, 3));
-  test.reduction_length = parameters.elements();
   return test;
 }
 
@@ -70,8 +69,6 @@ KernelCase channel_norm(const Shape& x, int groups, Layout layout, double low = 
   KernelCase test{.op = groups > 0 ? "GroupNormalization" : "InstanceNormalization", .attributes = attributes({{"epsilon", 1e-6}}), .layout = layout};
   if (groups > 0) test.attributes.set("num_groups", std::int64_t{groups});
   test.inputs = {random(DataType::f32, x, low, high), random(DataType::f32, {x[1]}, -1, 1, 2), random(DataType::f32, {x[1]}, -1, 1, 3)};
-  const std::int64_t positions = x.elements() / (x[0] * x[1]);
-  test.reduction_length = positions * (groups > 0 ? x[1] / groups : 1);
   return test;
 }
 

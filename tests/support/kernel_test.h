@@ -23,10 +23,9 @@ struct KernelCase {
   bool sliced_output = false;
   int num_outputs = 1;
   int threads = 2;
-  std::int64_t reduction_length = 1;         ///< for the tolerance
 };
 
-/// Runs the first candidate that can run (or only `kernel`) and compares every output with the reference. Fails with the
+/// Runs the first candidate that can run (or only `kernel`) and judges every output as a build does (compiler/judge.h). Fails with the
 /// refusals when none can; memory around outputs must stay untouched.
 ::testing::AssertionResult agrees(const KernelCase& test, std::string_view kernel = {});
 /// Runs `kernel` with 1, 2 and 3 threads; every output must have the same bytes.

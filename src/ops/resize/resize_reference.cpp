@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "base/element_types.h"
 #include "ops/kernel_context.h"
@@ -85,49 +86,56 @@ Status resize_nearest(const ResizeParams& params, const Tensor& x, const std::ve
 /// dst[outer, o, inner] = sum of weight * src[outer, index, inner].
 void apply_taps(const ResizeTaps& taps, double outside_value, std::int64_t outer, std::int64_t input, std::int64_t output,
                 std::int64_t inner, const double* src, double* dst) {
-#pragma omp parallel for schedule(static) if (outer * output * inner > 65536)
-  for (std::int64_t n = 0; n < outer; ++n) {
-    const double* const plane = src + n * input * inner;
-    for (std::size_t o = 0; o < static_cast<std::size_t>(output); ++o) {
-      double* const row = dst + (n * output + static_cast<std::int64_t>(o)) * inner;
+  for (std::int64_t n = 0; n < outer; ++n, src += input * inner) {
+    for (std::size_t o = 0; o < static_cast<std::size_t>(output); ++o, dst += inner) {
       if (!taps.outside.empty() && taps.outside[o]) {
-        std::fill_n(row, inner, outside_value);
+        std::fill_n(dst, inner, outside_value);
         continue;
       }
-      std::fill_n(row, inner, 0.0);
+      std::fill_n(dst, inner, 0.0);
       for (auto t = static_cast<std::size_t>(taps.first[o]); t < static_cast<std::size_t>(taps.first[o + 1]); ++t) {
         const double weight = taps.weight[t];
-        const double* const from = plane + taps.index[t] * inner;
+        const double* const from = src + taps.index[t] * inner;
 #pragma omp simd
-        for (std::int64_t i = 0; i < inner; ++i) row[i] += weight * from[i];
+        for (std::int64_t i = 0; i < inner; ++i) dst[i] += weight * from[i];
       }
     }
   }
 }
 
-Status resize_smooth(const ResizeParams& params, const Tensor& x, const std::vector<ResizeAxis>& axes, const std::vector<ResizeTaps>& taps, Tensor& y) {
-  FOVEA_ASSIGN(Tensor work, Tensor::allocate(DataType::f64, x.shape()));
-  FOVEA_RETURN_IF_ERROR(dispatch_numeric(x.type(), "Resize: mode linear or cubic", [&](auto tag) -> Status {
-    using T = typename decltype(tag)::type;
-    for (std::int64_t i = 0; i < x.elements(); ++i) work.data<double>()[i] = static_cast<double>(x.data<T>()[i]);
-    return {};
-  }));
-  for (int a = 0; a < x.rank(); ++a) {
-    const ResizeAxis& axis = axes[static_cast<std::size_t>(a)];
-    if (taps[static_cast<std::size_t>(a)].identity) continue;
-    Shape shape = work.shape();
-    std::int64_t outer = 1, inner = 1;
-    for (int i = 0; i < a; ++i) outer *= shape[i];
-    for (int i = a + 1; i < shape.rank(); ++i) inner *= shape[i];
-    shape[a] = axis.output;
-    FOVEA_ASSIGN(Tensor next, Tensor::allocate(DataType::f64, shape));
-    apply_taps(taps[static_cast<std::size_t>(a)], params.extrapolation_value, outer, axis.input, axis.output, inner, work.data<double>(),
-               next.data<double>());
-    work = std::move(next);
+/// Parts that no axis in front is resized in, such as the planes of a picture: each by itself, axis after axis in f64.
+template <class T>
+void resize_parts(const ResizeParams& params, const std::vector<ResizeAxis>& axes, const std::vector<ResizeTaps>& taps, const T* x, T* y) {
+  std::size_t first = 0;
+  std::int64_t parts = 1, inputs = 1, outputs = 1;
+  for (; first < axes.size() && taps[first].identity; ++first) parts *= axes[first].input;
+  for (std::size_t a = first; a < axes.size(); ++a) inputs *= axes[a].input, outputs *= axes[a].output;
+#pragma omp parallel if (parts * outputs > 65536)
+  {
+    std::vector<double> work, next;
+#pragma omp for schedule(static)
+    for (std::int64_t part = 0; part < parts; ++part) {
+      work.resize(static_cast<std::size_t>(inputs));
+      std::transform(x + part * inputs, x + (part + 1) * inputs, work.begin(), [](T value) { return static_cast<double>(value); });
+      std::int64_t outer = 1, inner = inputs;
+      for (std::size_t a = first; a < axes.size(); ++a) {
+        inner /= std::max<std::int64_t>(1, axes[a].input);
+        if (!taps[a].identity) {
+          next.resize(static_cast<std::size_t>(outer * axes[a].output * inner));
+          apply_taps(taps[a], params.extrapolation_value, outer, axes[a].input, axes[a].output, inner, work.data(), next.data());
+          work.swap(next);
+        }
+        outer *= axes[a].output;
+      }
+      std::transform(work.begin(), work.begin() + outputs, y + part * outputs, [](double value) { return converted<T>(value); });
+    }
   }
-  return dispatch_numeric(y.type(), "Resize", [&](auto tag) -> Status {
+}
+
+Status resize_smooth(const ResizeParams& params, const Tensor& x, const std::vector<ResizeAxis>& axes, const std::vector<ResizeTaps>& taps, Tensor& y) {
+  return dispatch_numeric(x.type(), "Resize: mode linear or cubic", [&](auto tag) -> Status {
     using T = typename decltype(tag)::type;
-    for (std::int64_t i = 0; i < y.elements(); ++i) y.data<T>()[i] = converted<T>(work.data<double>()[i]);
+    resize_parts(params, axes, taps, x.data<T>(), y.data<T>());
     return {};
   });
 }
