@@ -80,6 +80,17 @@ struct BroadcastLoop {
   }
 };
 
+/// body(i) for 0 <= i < count, on all threads where that pays. (An `if` clause would still found a team for each short row.)
+template <class Body>
+void for_each_index(std::int64_t count, const Body& body) {
+  if (count > kParallelElements) {
+#pragma omp parallel for schedule(static)
+    for (std::int64_t i = 0; i < count; ++i) body(i);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) body(i);
+  }
+}
+
 /// z = f(x, y) element by element over the broadcast shape; z is dense. Contiguous and scalar rows are tight loops.
 template <class X, class Y, class Z, class F>
 void broadcast_binary(const X* x, const Shape& x_shape, const Y* y, const Shape& y_shape, Z* z, const Shape& z_shape, F f) {
@@ -89,15 +100,11 @@ void broadcast_binary(const X* x, const Shape& x_shape, const Y* y, const Shape&
     const Y* b = y + offsets[1];
     Z* c = z + out;
     if (strides[0] == 1 && strides[1] == 1) {
-#pragma omp parallel for schedule(static) if (count > kParallelElements)
-      for (std::int64_t i = 0; i < count; ++i) c[i] = f(a[i], b[i]);
+      for_each_index(count, [=](std::int64_t i) { c[i] = f(a[i], b[i]); });
     } else if (strides[0] == 1 && strides[1] == 0) {
-      const Y scalar = *b;
-#pragma omp parallel for schedule(static) if (count > kParallelElements)
-      for (std::int64_t i = 0; i < count; ++i) c[i] = f(a[i], scalar);
+      for_each_index(count, [=, scalar = *b](std::int64_t i) { c[i] = f(a[i], scalar); });
     } else if (strides[0] == 0 && strides[1] == 1) {
-      const X scalar = *a;
-      for (std::int64_t i = 0; i < count; ++i) c[i] = f(scalar, b[i]);
+      for_each_index(count, [=, scalar = *a](std::int64_t i) { c[i] = f(scalar, b[i]); });
     } else {
       for (std::int64_t i = 0; i < count; ++i) c[i] = f(a[i * strides[0]], b[i * strides[1]]);
     }

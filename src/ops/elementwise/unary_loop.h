@@ -24,9 +24,7 @@ Status map_floats(KernelContext& context, F f) {
     FOVEA_ASSIGN(Tensor y, context.output(0, x.type(), x.shape()));
     const T* in = x.data<T>();
     T* out = y.data<T>();
-    const std::int64_t n = x.elements();
-#pragma omp parallel for schedule(static) if (n > kParallelElements)
-    for (std::int64_t i = 0; i < n; ++i) out[i] = narrow<T>(f(static_cast<Wide<T>>(in[i])));
+    for_each_index(x.elements(), [=](std::int64_t i) { out[i] = narrow<T>(f(static_cast<Wide<T>>(in[i]))); });
     return {};
   });
 }
@@ -39,9 +37,7 @@ Status map_elements(KernelContext& context, DataType result, F f) {
   using Arg = std::conditional_t<kIsHalf<T>, float, T>;
   const T* in = x.data<T>();
   R* out = y.data<R>();
-  const std::int64_t n = x.elements();
-#pragma omp parallel for schedule(static) if (n > kParallelElements)
-  for (std::int64_t i = 0; i < n; ++i) out[i] = narrow<R>(f(static_cast<Arg>(in[i])));
+  for_each_index(x.elements(), [=](std::int64_t i) { out[i] = narrow<R>(f(static_cast<Arg>(in[i]))); });
   return {};
 }
 
