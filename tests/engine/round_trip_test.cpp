@@ -82,6 +82,8 @@ TEST(EngineFile, RichPlanReadsBackEqual) {
   ASSERT_EQ(read.certificate.size(), 1u);
   EXPECT_EQ(read.certificate[0].refused, "fast: too far off");
   EXPECT_EQ(read.certificate[0].max_abs, 1e-7);
+  EXPECT_EQ(read.certificate[0].compared, 77);
+  EXPECT_TRUE(read.certificate[0].by_terms);
   ASSERT_EQ(read.decisions.size(), 1u);
   EXPECT_EQ(read.decisions[0].sentence, "it has no partner.");
   EXPECT_EQ(read.symbols.at("H").max, 1024);

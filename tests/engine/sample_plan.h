@@ -71,7 +71,7 @@ inline Plan rich_plan() {
   plan.outputs = {5, 8, 9, 10, 2};
   plan.precision = "bf16";
   plan.symbols = {{"H", {1, 31, 1024}}, {"N", {1, 1, INT64_MAX}}};
-  plan.certificate = {{"to_left", "reference", "f32", 1e-7, 1e-8, 1.0, 1e-5, 3.5, "fast: too far off"}};
+  plan.certificate = {{"to_left", "reference", "f32", 1e-7, 1e-8, 1.0, 1e-5, 3.5, 77, true, "fast: too far off"}};
   plan.decisions = {{"NOT_FUSED", "find", "it has no partner.", "none needed"}};
   plan.metadata = {{"producer", "test"}, {"model", "rich.onnx"}};
   plan.recipe = R"({"task":"classification"})";
