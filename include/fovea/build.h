@@ -45,5 +45,7 @@ struct BuildOptions {
 };
 
 Result<Engine> build(const Model& model, const BuildOptions& options = {});
+/// The same for a model that nobody else needs: its weights are let go as rewrites replace them.
+Result<Engine> build(Model&& model, const BuildOptions& options = {});
 
 }  // namespace fovea

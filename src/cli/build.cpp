@@ -68,7 +68,7 @@ Result<Engine> build_engine(const Arguments& arguments) {
   options.progress = progress_bar(arguments.common.quiet);
   FOVEA_RETURN_IF_ERROR(check_writable(arguments.output));  // before the work, not after it
   FOVEA_ASSIGN(options.shapes, arguments.shapes.ranges());
-  FOVEA_ASSIGN(const Model model, import_onnx(arguments.model));
+  FOVEA_ASSIGN(Model model, import_onnx(arguments.model));
   if (!arguments.recipe.empty()) {
     FOVEA_ASSIGN(options.recipe, read_file(arguments.recipe, 1 << 20));
     const auto recipe = task::parse_recipe(options.recipe);  // said now rather than by `predict`
@@ -78,7 +78,7 @@ Result<Engine> build_engine(const Arguments& arguments) {
     FOVEA_ASSIGN(NamedTensors sample, read_npz(arguments.data));
     options.samples.push_back(std::move(sample));
   }
-  auto engine = build(model, options);
+  auto engine = build(std::move(model), options);
   if (!engine.ok()) return std::move(engine).status().with_context(arguments.model);
   FOVEA_RETURN_IF_ERROR(engine->save(arguments.output));
   return engine;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/compile.h"
 
+#include <malloc.h>
+
 #include "base/guard.h"
 #include "compiler/assign_layouts.h"
 #include "compiler/choose_kernels.h"
@@ -196,6 +198,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   FOVEA_RETURN_IF_ERROR(assign_layouts(graph, options.device));
 
   graph.compact();  // weights that rewrites replaced need not be held any longer
+  malloc_trim(0);   // nor their memory, which the allocator would keep for later
 
   // 3. Kernels, chosen on the rewritten graph's own reference values.
   FOVEA_RETURN_IF_ERROR(report(options, "choosing kernels", 0.35));
@@ -226,6 +229,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   FOVEA_RETURN_IF_ERROR(plan_views(graph, *chosen.executor->current(), options.device, threads, decisions));
   FOVEA_ASSIGN(Plan plan, lower(graph, decisions));
   chosen.executor.reset();
+  malloc_trim(0);
   plan.device = options.device;
   plan.symbols = shapes.symbols;
   plan.certificate = std::move(choice.certificate);
@@ -252,11 +256,23 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
 
 namespace fovea {
 
-Result<Engine> build(const Model& model, const BuildOptions& options) {
+namespace {
+
+Result<Engine> build_graph(ir::Graph graph, const BuildOptions& options) {
   return guarded([&]() -> Result<Engine> {
-    FOVEA_ASSIGN(Plan plan, compiler::compile(model.graph(), options));
+    FOVEA_ASSIGN(Plan plan, compiler::compile(std::move(graph), options));
     return Engine(std::make_shared<const Plan>(std::move(plan)));
   });
+}
+
+}  // namespace
+
+Result<Engine> build(const Model& model, const BuildOptions& options) { return build_graph(model.graph(), options); }
+
+Result<Engine> build(Model&& model, const BuildOptions& options) {
+  ir::Graph graph = model.graph();
+  { const Model done = std::move(model); }
+  return build_graph(std::move(graph), options);
 }
 
 }  // namespace fovea

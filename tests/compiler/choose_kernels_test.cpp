@@ -69,7 +69,14 @@ TEST_F(WrongKernel, IsFoundNamedAndNotUsed) {
 }
 
 TEST_F(WrongKernel, WouldBeUsedWithoutVerification) {
-  EXPECT_EQ(build(false, Tuning::None).steps[0].kernel, "wrong_erf");
+  const Plan plan = build(false, Tuning::None);
+  EXPECT_EQ(plan.steps[0].kernel, "wrong_erf");
+  EXPECT_EQ(plan.decisions.at(0).code, "NOT_VERIFIED");
+  EXPECT_EQ(plan.certificate.at(0).compared, 0);
+}
+
+TEST_F(WrongKernel, EveryElementOfTheOthersIsCompared) {
+  EXPECT_EQ(build(true, Tuning::None).certificate.at(0).compared, 4 * 32);
 }
 
 }  // namespace
