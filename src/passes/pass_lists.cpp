@@ -6,6 +6,7 @@
 #include "passes/decompose_batch_norm.h"
 #include "passes/eliminate_dead_code.h"
 #include "passes/eliminate_identities.h"
+#include "passes/flush_denormals.h"
 #include "passes/fold_constant_if.h"
 #include "passes/fold_constants.h"
 #include "passes/fold_sequences.h"
@@ -93,6 +94,7 @@ constexpr Pass kConvolutions[] = {
     {"remove_qdq_where_exact", "quantisation steps that change no number", remove_qdq_where_exact},
     {"fuse_pad", "zero padding into convolutions and pools", fuse_pad},
     {"fuse_conv_bn", "factors and summands per channel into weights", fuse_conv_bn},
+    {"flush_denormals", "weights that decayed below 2^-126 to zero", flush_denormals},
     {"sort_channels", "gathers in front of convolutions in ascending order", sort_channels},
     {"split_gathers", "gathers of concatenations from the parts", split_gathers},
     {"transpose_beside_convolution", "transposes between pictures and rows on the picture's side",
