@@ -50,10 +50,17 @@ Result<bool> is_engine_file(const std::string& file);
 /// An engine: loaded from a .fovea file, or built from an .onnx file with these options.
 Result<Engine> load_or_build(const std::string& file, const BuildOptions& options);
 
-/// Runs two models on the same seeded inputs and prints how far each output moved. False, with an error line, when one
-/// moved by more than `max_error` of its range.
-Result<bool> check_unchanged(const std::string& where, const Model& before, const Model& after, const std::map<std::string, Shape>& shapes,
-                             double max_error, bool quiet);
+/// What every command that rewrites ONNX asks: which file, where to, and the check by numbers in between.
+struct RewriteArguments {
+  std::string model, output, check_shapes;
+  double max_error = 1e-4;
+  bool no_check = false, quiet = false;
+  void add_files_to(CommandLine& line);
+  void add_check_to(CommandLine& line);
+  /// Runs both on the same seeded inputs, with --check-shapes and then `fixed` for free extents, prints how far each output
+  /// moved and writes `after`. kNo, with an error line and nothing written, when one moved by more than `max_error` of its range.
+  Result<int> check_and_write(const Model& before, const Model& after, const std::map<std::string, Shape>& fixed = {}) const;
+};
 
 /// Inputs of a run: "name=file.(npy|npz|jpg|png)" (a bare file name for a single input), else seeded data.
 /// Missing extents of dynamic inputs come from `shapes`, else 1 for the first axis and 320.

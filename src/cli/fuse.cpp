@@ -21,9 +21,9 @@ namespace fovea::cli {
 namespace {
 
 struct Arguments {
-  std::string model, output, layer_norm, check_shapes;
-  double max_error = 1e-4;
-  bool value_offset = false, no_check = false, quiet = false;
+  RewriteArguments files;
+  std::string layer_norm;
+  bool value_offset = false;
 };
 
 constexpr passes::Pass kValueOffset[] = {
@@ -91,22 +91,14 @@ Status fuse_norms(ir::Graph& graph, const std::string& form, bool quiet) {
 }
 
 Result<int> fuse_file(const Arguments& arguments) {
-  FOVEA_ASSIGN(const Model before, import_onnx(arguments.model));
-  auto graph = std::make_shared<ir::Graph>(before.graph());
+  FOVEA_ASSIGN(const Model before, import_onnx(arguments.files.model));
+  ir::Graph graph = before.graph();
   // Shape arithmetic of exporters stands between the operators that belong together; simplified, it is gone.
-  FOVEA_RETURN_IF_ERROR(run(*graph, passes::simplification_passes()));
-  if (arguments.value_offset) FOVEA_RETURN_IF_ERROR(fuse_value_offset(*graph, arguments.quiet));
-  if (!arguments.layer_norm.empty()) FOVEA_RETURN_IF_ERROR(fuse_norms(*graph, arguments.layer_norm, arguments.quiet));
-  graph->compact();
-  const Model after(std::move(graph));
-  if (!arguments.no_check) {
-    FOVEA_ASSIGN(const auto shapes, parse_shapes(arguments.check_shapes));
-    FOVEA_ASSIGN(const bool same, check_unchanged(arguments.model, before, after, shapes, arguments.max_error, arguments.quiet));
-    if (!same) return kNo;
-  }
-  FOVEA_RETURN_IF_ERROR(export_onnx(after, arguments.output));
-  if (!arguments.quiet) std::printf("wrote %s\n", arguments.output.c_str());
-  return kDone;
+  FOVEA_RETURN_IF_ERROR(run(graph, passes::simplification_passes()));
+  if (arguments.value_offset) FOVEA_RETURN_IF_ERROR(fuse_value_offset(graph, arguments.files.quiet));
+  if (!arguments.layer_norm.empty()) FOVEA_RETURN_IF_ERROR(fuse_norms(graph, arguments.layer_norm, arguments.files.quiet));
+  graph.compact();
+  return arguments.files.check_and_write(before, Model(std::move(graph)));
 }
 
 }  // namespace
@@ -115,15 +107,11 @@ int fuse(int argc, char** argv) {
   Arguments arguments;
   CommandLine line("Rewrites chosen parts of an ONNX file as fused operators, after simplifying it, and says what was left.",
                    "fovea fuse dab_detr.onnx -o dab_detr_ln.onnx --layer-norm opset17");
-  line.option("model", arguments.model, "ONNX file").required();
-  line.option("-o,--output", arguments.output, "ONNX file to write").required();
+  arguments.files.add_files_to(line);
   line.flag("--value-offset", arguments.value_offset, "DCNv4 reads value and offset from one projection (DCNv4FuseOffset_Plugin)");
   line.option("--layer-norm", arguments.layer_norm, "every spelling of LayerNorm as plugin v1 or v2, or as ONNX's own operator of opset 17")
       .one_of({"v1", "v2", "opset17"});
-  line.option("--check-shapes", arguments.check_shapes, "extents for the check of a network with free ones");
-  line.option("--max-error", arguments.max_error, "largest change of an output, relative to its range").zero_or_more().with_default();
-  line.flag("--no-check", arguments.no_check, "do not run both networks on seeded inputs");
-  line.flag("-q,--quiet", arguments.quiet, "print nothing but errors");
+  arguments.files.add_check_to(line);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (!arguments.value_offset && arguments.layer_norm.empty()) {
     return fail(invalid_argument("command line: expected --value-offset or --layer-norm, found neither"));

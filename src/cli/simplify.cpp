@@ -14,10 +14,9 @@ namespace fovea::cli {
 namespace {
 
 struct Arguments {
-  std::string model, output, shapes, check_shapes;
+  RewriteArguments files;
+  std::string shapes;
   std::vector<std::string> disabled;
-  double max_error = 1e-4;
-  bool no_check = false, quiet = false;
 };
 
 std::map<std::string, int> count_operators(const Model& model) {
@@ -39,21 +38,13 @@ void print_table(const Model& before, const Model& after) {
 }
 
 Result<int> simplify_file(const Arguments& arguments) {
-  FOVEA_ASSIGN(const Model before, import_onnx(arguments.model));
+  FOVEA_ASSIGN(const Model before, import_onnx(arguments.files.model));
   SimplifyOptions options;
   FOVEA_ASSIGN(options.shapes, parse_shapes(arguments.shapes));
   options.disabled_passes = arguments.disabled;
   FOVEA_ASSIGN(const Model after, simplify(before, options));
-  if (!arguments.quiet) print_table(before, after);
-  if (!arguments.no_check) {
-    FOVEA_ASSIGN(auto shapes, parse_shapes(arguments.check_shapes));
-    shapes.insert(options.shapes.begin(), options.shapes.end());
-    FOVEA_ASSIGN(const bool same, check_unchanged(arguments.model, before, after, shapes, arguments.max_error, arguments.quiet));
-    if (!same) return kNo;
-  }
-  FOVEA_RETURN_IF_ERROR(export_onnx(after, arguments.output));
-  if (!arguments.quiet) std::printf("wrote %s\n", arguments.output.c_str());
-  return kDone;
+  if (!arguments.files.quiet) print_table(before, after);
+  return arguments.files.check_and_write(before, after, options.shapes);
 }
 
 }  // namespace
@@ -62,14 +53,10 @@ int simplify(int argc, char** argv) {
   Arguments arguments;
   CommandLine line("Folds away what is known: constants, shape arithmetic, identities, transposes that cancel, BatchNormalization. Writes ONNX.",
                    "fovea simplify net.onnx -o net_slim.onnx --shapes images:1x3x224x224");
-  line.option("model", arguments.model, "ONNX file").required();
-  line.option("-o,--output", arguments.output, "ONNX file to write").required();
+  arguments.files.add_files_to(line);
   line.option("--shapes", arguments.shapes, "fix free extents: images:1x3x224x224,...");
-  line.option("--check-shapes", arguments.check_shapes, "extents for the check of a network that keeps free ones");
   line.option("--disable-pass", arguments.disabled, "leave a pass out (repeatable)");
-  line.option("--max-error", arguments.max_error, "largest change of an output, relative to its range").zero_or_more().with_default();
-  line.flag("--no-check", arguments.no_check, "do not run both networks on seeded inputs");
-  line.flag("-q,--quiet", arguments.quiet, "print nothing but errors");
+  arguments.files.add_check_to(line);
   if (const auto code = line.parse(argc, argv)) return *code;
   const Result<int> result = simplify_file(arguments);
   return result.ok() ? *result : fail(result.status());

@@ -11,6 +11,9 @@
 
 namespace fovea::image {
 
+/// Longest side of a network's input.
+inline constexpr int kMaxSide = 16384;
+
 enum class Fit {
   Stretch,      ///< to the input's size, the aspect may change
   Letterbox,    ///< the largest size that fits, the rest filled

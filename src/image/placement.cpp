@@ -8,8 +8,6 @@ namespace fovea::image {
 
 namespace {
 
-constexpr int kMaxSide = 16384;
-
 int rounded(double value) { return std::max(1, static_cast<int>(std::nearbyint(value))); }
 
 /// factor * longer / shorter, cut to a whole number as torchvision does; at most one more than kMaxSide. All are sides of

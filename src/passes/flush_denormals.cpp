@@ -16,10 +16,9 @@ constexpr float kSmallestNormal = std::numeric_limits<float>::min();  // 2^-126
 constexpr float kLargeEnough = 0x1p-100f;
 
 bool only_weighs(const Graph& graph, ValueId id) {
-  if (graph.is_graph_output(id) || graph.users(id).empty()) return false;
   const auto users = graph.users(id);
-  return std::all_of(users.begin(), users.end(), [&](NodeId user) {
-    return is_any(graph.node(user).op, {"Conv", "ConvTranspose", "DeformConv", "MatMul", "Gemm", "BatchNormalization", "PRelu"});
+  return !users.empty() && !graph.is_graph_output(id) && std::all_of(users.begin(), users.end(), [&](NodeId user) {
+    return is_any(graph.node(user).op, {"Conv", "ConvTranspose", "DeformConv", "MatMul", "Gemm", "PRelu"});
   });
 }
 

@@ -6,8 +6,7 @@ namespace fovea::task {
 namespace {
 
 using image::Fit;
-
-constexpr int kMaxSide = 16384;
+using image::kMaxSide;
 
 /// [height, width]
 void read_size(JsonFields& f, const char* key, int& height, int& width) {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include "base/check.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "fovea/surgery.h"
+
+namespace fovea::cli {
+
+namespace {
+
+/// False, with an error line, when an output moved by more than the limit.
+Result<bool> check_unchanged(const RewriteArguments& arguments, const Model& before, const Model& after, const std::map<std::string, Shape>& shapes) {
+  FOVEA_ASSIGN(const auto differences, compare_models(before, after, shapes));
+  for (const OutputDifference& difference : differences) {
+    const double limit = arguments.max_error * difference.range;
+    if (!(difference.max_abs <= limit)) {
+      fail(unsupported(arguments.model, ": output '", difference.name, "' changed by ", difference.max_abs, ", expected at most ", limit, " (",
+                       arguments.max_error, " of its range); nothing was written")
+               .with_hint("--max-error sets the limit"));
+      return false;
+    }
+    if (arguments.quiet) continue;
+    std::printf("output %-28s differs by at most %.3g (range %.3g)\n", difference.name.c_str(), difference.max_abs, difference.range);
+  }
+  return true;
+}
+
+}  // namespace
+
+void RewriteArguments::add_files_to(CommandLine& line) {
+  line.option("model", model, "ONNX file").required();
+  line.option("-o,--output", output, "ONNX file to write").required();
+}
+
+void RewriteArguments::add_check_to(CommandLine& line) {
+  line.option("--check-shapes", check_shapes, "extents for the check of a network with free ones");
+  line.option("--max-error", max_error, "largest change of an output, relative to its range").zero_or_more().with_default();
+  line.flag("--no-check", no_check, "do not run both networks on seeded inputs");
+  line.flag("-q,--quiet", quiet, "print nothing but errors");
+}
+
+Result<int> RewriteArguments::check_and_write(const Model& before, const Model& after, const std::map<std::string, Shape>& fixed) const {
+  if (!no_check) {
+    FOVEA_ASSIGN(auto shapes, parse_shapes(check_shapes));
+    shapes.insert(fixed.begin(), fixed.end());
+    FOVEA_ASSIGN(const bool same, check_unchanged(*this, before, after, shapes));
+    if (!same) return kNo;
+  }
+  FOVEA_RETURN_IF_ERROR(export_onnx(after, output));
+  if (!quiet) std::printf("wrote %s\n", output.c_str());
+  return kDone;
+}
+
+}  // namespace fovea::cli
