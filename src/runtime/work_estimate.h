@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much work a step is, from shapes alone: for the figures of a profile.
+// How much work a step is, from shapes and attributes alone: for the figures of a profile.
 #pragma once
 
 #include <span>
