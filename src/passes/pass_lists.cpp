@@ -28,6 +28,7 @@
 #include "passes/fuse_sliced_offset.h"
 #include "passes/fuse_value_and_offset.h"
 #include "passes/hoist_activations.h"
+#include "passes/hoist_channel_maps.h"
 #include "passes/merge_convs_sharing_input.h"
 #include "passes/merge_duplicates.h"
 #include "passes/merge_reshapes.h"
@@ -99,6 +100,7 @@ constexpr Pass kConvolutions[] = {
     {"split_gathers", "gathers of concatenations from the parts", split_gathers},
     {"transpose_beside_convolution", "transposes between pictures and rows on the picture's side",
      transpose_beside_convolution},
+    {"hoist_channel_maps", "1x1 convolutions to where they have less to do", hoist_channel_maps},
     {"hoist_activations", "activations up to the convolution or product", hoist_activations},
     {"eliminate_identities", "remove work that changes nothing", eliminate_identities},
 };

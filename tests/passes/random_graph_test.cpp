@@ -80,7 +80,7 @@ class Generator {
     const ValueId x = any();
     const Shape s = shape(x);
     Attributes a;
-    switch (pick(0, 15)) {
+    switch (pick(0, 17)) {
       case 0: {
         constexpr const char* kUnary[] = {"Relu",        "Neg",      "Sigmoid", "LeakyRelu",
                                           "HardSigmoid", "Identity", "Tanh",    "Abs"};
@@ -154,6 +154,8 @@ class Generator {
         return add("BatchNormalization",
                    {x, constant({s[1]}, 0.5, 2), constant({s[1]}), constant({s[1]}), constant({s[1]}, 0.5, 2)});
       }
+      case 15:
+      case 16: return resize(x, s);
       default: {
         const int axis = pick(0, s.rank() - 1);
         if (s[axis] < 2) return add("Relu", {x});
@@ -201,6 +203,24 @@ class Generator {
     }
     if (pick(0, 1)) target[static_cast<std::size_t>(pick(0, static_cast<int>(target.size()) - 1))] = -1;
     add("Reshape", {x, integers(target)});
+  }
+
+  // Spatial axes, named or not; sometimes more.
+  void resize(ValueId x, const Shape& s) {
+    if (s.rank() != 4 || s.elements() > 500) return add("Abs", {x});
+    constexpr const char* kModes[] = {"nearest", "linear", "cubic"};
+    constexpr const char* kCoordinates[] = {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric"};
+    Attributes a;
+    a.set("mode", std::string(kModes[pick(0, 2)]));
+    a.set("coordinate_transformation_mode", std::string(kCoordinates[pick(0, 4)]));
+    a.set("exclude_outside", std::int64_t{pick(0, 1)});
+    if (pick(0, 1)) {
+      const auto scaled = [&](std::int64_t extent) { return std::max<std::int64_t>(1, extent * pick(1, 4) / pick(1, 2)); };
+      return add("Resize", {x, ir::kNone, ir::kNone, integers({s[0], pick(0, 7) ? s[1] : scaled(s[1]), scaled(s[2]), scaled(s[3])})}, std::move(a));
+    }
+    a.set("axes", std::vector<std::int64_t>{2, -1});
+    const ValueId scales = graph_.add_constant("k", passes::from_doubles(DataType::f32, {2}, {pick(1, 5) * 0.75, pick(1, 3) * 1.0}));
+    add("Resize", {x, ir::kNone, scales}, std::move(a));
   }
 
   void convolution(ValueId x, const Shape& s) {
