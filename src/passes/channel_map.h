@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A channel map: what a 1x1 convolution computes, y[n, o, p] = sum over c of w[o, c] * x[n, c, p] + b[o], the same at every
-// pixel p. Two maps in a row are one, and a map of concatenated channels is a sum of maps.
+// A channel map: what a 1x1 convolution computes, y[n, o, p] = sum over c of w[o, c] * x[n, c, p] + b[o], the same at
+// every pixel p. Two maps in a row are one, and a map of concatenated channels is a sum of maps.
 #pragma once
 
 #include <optional>
@@ -23,8 +23,8 @@ struct ChannelRun {
   std::int64_t first = 0, count = 0;
 };
 
-/// The map that a node computes: a Conv in f32 or f64 with constants, of one group, without taps beside the pixel, steps or
-/// padding. Nothing for any other node.
+/// The map that a node computes: a Conv in f32 or f64 with constants, of one group, without taps beside the pixel,
+/// steps or padding. Nothing for any other node.
 std::optional<ChannelMap> channel_map_of(const Graph& graph, NodeId node);
 /// Constants (bias: or none) of a layer in front of a map whose products with the map's are far from overflow.
 bool can_be_composed(const Graph& graph, ValueId weights, ValueId bias);

@@ -20,7 +20,9 @@ constexpr double kMaxWeightGrowth = 4;
 constexpr int kMaxDepth = 12;
 
 /// Sums of `terms` products for `out` channels, from `in` channels.
-double layer_work(double pixels, double terms, double in, double out) { return pixels * (terms * out + kMove * (in + out)); }
+double layer_work(double pixels, double terms, double in, double out) {
+  return pixels * (terms * out + kMove * (in + out));
+}
 /// A pair is read and one written; for each of a Resize's pixels too, which lie on two rows.
 double pair_work(double pixels, double channels) { return kMove * 3 * pixels * channels; }
 
@@ -38,7 +40,8 @@ std::optional<double> ratio(const Dim& inner, const Dim& outer) {
 
 class MapPlanner {
  public:
-  MapPlanner(const Graph& graph, std::int64_t out, DataType type, int rank) : graph_(graph), out_(static_cast<double>(out)), type_(type), rank_(rank) {}
+  MapPlanner(const Graph& graph, std::int64_t out, DataType type, int rank)
+      : graph_(graph), out_(static_cast<double>(out)), type_(type), rank_(rank) {}
 
   /// `pixels`: of the value, in units of the map's own result.
   MapBranch best(ValueId value, double pixels, std::int64_t channels, int depth) const {
@@ -64,7 +67,8 @@ class MapPlanner {
   }
 
   bool is_picture(ValueId value, std::int64_t channels) const {
-    return rank_of(graph_, value) == rank_ && channels_of(graph_, value) == channels && type_of(graph_, value) == type_ && !constant_of(graph_, value);
+    return rank_of(graph_, value) == rank_ && channels_of(graph_, value) == channels &&
+           type_of(graph_, value) == type_ && !constant_of(graph_, value);
   }
 
   /// Elements of `inner` for each of `outer` on all axes but the channels.
@@ -147,24 +151,35 @@ class MapPlanner {
     return sum;
   }
 
-  std::optional<MapBranch> into_layer(MapBranch::Kind kind, ValueId value, double pixels, double terms, double in, double channels) const {
-    return MapBranch{.kind = kind, .value = value, .existing = layer_work(pixels, terms, in, channels), .with_map = layer_work(pixels, terms, in, out_),
-                     .weights = terms * out_, .replaced_weights = terms * channels};
+  std::optional<MapBranch> into_layer(MapBranch::Kind kind, ValueId value, double pixels, double terms, double in,
+                                      double channels) const {
+    return MapBranch{.kind = kind,
+                     .value = value,
+                     .existing = layer_work(pixels, terms, in, channels),
+                     .with_map = layer_work(pixels, terms, in, out_),
+                     .weights = terms * out_,
+                     .replaced_weights = terms * channels};
   }
 
   std::optional<MapBranch> into_convolution(ValueId value, double pixels, std::int64_t channels) const {
     const Node& conv = *graph_.producer(value);
-    if (conv.attributes.get_int("group", 1) != 1 || !can_be_composed(graph_, conv.inputs[1], conv.has_input(2) ? conv.inputs[2] : kNone)) return std::nullopt;
+    if (conv.attributes.get_int("group", 1) != 1 ||
+        !can_be_composed(graph_, conv.inputs[1], conv.has_input(2) ? conv.inputs[2] : kNone))
+      return std::nullopt;
     const Tensor& w = *constant_of(graph_, conv.inputs[1]);
-    const bool fits = w.type() == type_ && w.rank() == rank_ && w.dim(0) == channels && (!conv.has_input(2) || constant_of(graph_, conv.inputs[2])->elements() == channels);
+    const bool fits = w.type() == type_ && w.rank() == rank_ && w.dim(0) == channels &&
+                      (!conv.has_input(2) || constant_of(graph_, conv.inputs[2])->elements() == channels);
     if (!fits) return std::nullopt;
     const double terms = static_cast<double>(w.elements() / channels);
-    return into_layer(MapBranch::Kind::Convolution, value, pixels, terms, static_cast<double>(w.dim(1)), static_cast<double>(channels));
+    return into_layer(MapBranch::Kind::Convolution, value, pixels, terms, static_cast<double>(w.dim(1)),
+                      static_cast<double>(channels));
   }
 
   std::optional<MapBranch> into_product(ValueId value, double pixels, std::int64_t channels) const {
     const auto product = rows_product_of(graph_, value);
-    if (!product || !can_be_composed(graph_, product->weights, product->bias) || type_of(graph_, product->weights) != type_) return std::nullopt;
+    if (!product || !can_be_composed(graph_, product->weights, product->bias) ||
+        type_of(graph_, product->weights) != type_)
+      return std::nullopt;
     const auto k = static_cast<double>(constant_of(graph_, product->weights)->dim(0));
     return into_layer(MapBranch::Kind::Product, value, pixels, k, k, static_cast<double>(channels));
   }
@@ -177,7 +192,8 @@ class MapPlanner {
 
 }  // namespace
 
-MapBranch plan_channel_map(const Graph& graph, ValueId value, std::int64_t channels, std::int64_t out, NodeId follower) {
+MapBranch plan_channel_map(const Graph& graph, ValueId value, std::int64_t channels, std::int64_t out,
+                           NodeId follower) {
   const MapPlanner planner(graph, out, type_of(graph, value), rank_of(graph, value));
   MapBranch branch = planner.best(value, 1, channels, 0);
   const auto c = static_cast<double>(channels), o = static_cast<double>(out);

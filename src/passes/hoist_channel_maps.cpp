@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "passes/channel_map.h"
 #include "passes/channel_map_plan.h"
 #include "passes/rewrite.h"
@@ -16,7 +17,8 @@ namespace {
 // Carries out a plan. Nodes that a map moves past stay what they are and where they are, with other channels.
 class MapMover {
  public:
-  MapMover(Graph& graph, NodeId root) : graph_(graph), name_(graph.node(root).name), sources_(sources_of(graph.node(root))) {}
+  MapMover(Graph& graph, NodeId root)
+      : graph_(graph), name_(graph.node(root).name), sources_(sources_of(graph.node(root))) {}
 
   /// The value that is the map of `branch.value`.
   ValueId move(const MapBranch& branch, const ChannelMap& map) {
@@ -40,7 +42,8 @@ class MapMover {
     if (map.bias != kNone) inputs.push_back(map.bias);
     SymbolicShape shape = *shape_of(graph_, x);
     shape[1] = Dim(map.out);
-    const ValueId y = add_typed_node(graph_, "Conv", name_ + ".hoisted", std::move(inputs), {}, type_of(graph_, x), std::move(shape));
+    const ValueId y =
+        add_typed_node(graph_, "Conv", name_ + ".hoisted", std::move(inputs), {}, type_of(graph_, x), std::move(shape));
     graph_.node(graph_.value(y).producer).sources = sources_;
     return y;
   }
@@ -74,10 +77,12 @@ class MapMover {
       addends.push_back(move(part, restricted(graph_, rest, {run})));
       rest = rest.without_bias();
     }
-    if (!staying.empty()) addends.push_back(convolve(concatenated(branch.value, staying), restricted(graph_, rest, staying_runs)));
+    if (!staying.empty())
+      addends.push_back(convolve(concatenated(branch.value, staying), restricted(graph_, rest, staying_runs)));
     ValueId sum = addends[0];
     for (std::size_t i = 1; i + 1 < addends.size(); ++i) {
-      sum = add_typed_node(graph_, "Add", name_ + ".sum", {sum, addends[i]}, {}, type_of(graph_, sum), *shape_of(graph_, sum));
+      sum = add_typed_node(graph_, "Add", name_ + ".sum", {sum, addends[i]}, {}, type_of(graph_, sum),
+                           *shape_of(graph_, sum));
     }
     replace_node(graph_, graph_.value(branch.value).producer, "Add", {sum, addends.back()});
   }
@@ -90,7 +95,8 @@ class MapMover {
     shape[1] = Dim(channels);
     Attributes attributes;
     attributes.set("axis", std::int64_t{1});
-    return add_typed_node(graph_, "Concat", graph_.value(like).name, parts, std::move(attributes), type_of(graph_, like), std::move(shape));
+    return add_typed_node(graph_, "Concat", graph_.value(like).name, parts, std::move(attributes),
+                          type_of(graph_, like), std::move(shape));
   }
 
   void into_convolution(const MapBranch& branch, const ChannelMap& map) {
@@ -105,7 +111,8 @@ class MapMover {
 
   void into_product(const MapBranch& branch, const ChannelMap& map) {
     const RowsProduct product = *rows_product_of(graph_, branch.value);
-    const ValueId weights = composed_with_product(graph_, map, product.weights), bias = composed_bias(graph_, map, product.bias);
+    const ValueId weights = composed_with_product(graph_, map, product.weights),
+                  bias = composed_bias(graph_, map, product.bias);
     const NodeId conv = replace_by_convolution(graph_, product, weights, bias);
     graph_.node(conv).sources = with_sources(conv);
   }

@@ -14,7 +14,8 @@ NodeId only_producer_of(const Graph& graph, ValueId value, std::string_view op) 
 }
 
 // The target of a Reshape to [N, H, W, C] whose last number says C, or -1.
-std::optional<std::vector<std::int64_t>> picture_target(const Graph& graph, const Node& reshape, std::int64_t channels) {
+std::optional<std::vector<std::int64_t>> picture_target(const Graph& graph, const Node& reshape,
+                                                        std::int64_t channels) {
   const auto target = integers_of(graph, reshape.inputs[1]);
   if (!target || target->size() != 4) return std::nullopt;
   return target->back() == channels || target->back() == -1 ? target : std::nullopt;
@@ -31,13 +32,15 @@ ValueId picture_behind(const Graph& graph, ValueId rows, const SymbolicShape& sh
   return found && *found == shape ? picture : kNone;
 }
 
-ValueId as_picture(Graph& graph, ValueId rows, const SymbolicShape& channels_last, const std::vector<std::int64_t>& target, const Attributes& attributes) {
+ValueId as_picture(Graph& graph, ValueId rows, const SymbolicShape& channels_last,
+                   const std::vector<std::int64_t>& target, const Attributes& attributes) {
   const Permutation perm = {0, 3, 1, 2};
   const SymbolicShape shape = permuted(channels_last, perm);
   if (const ValueId found = picture_behind(graph, rows, shape); found != kNone) return found;
   const std::string hint = graph.value(rows).name;
-  const ValueId reshaped = add_typed_node(graph, "Reshape", hint, {rows, graph.add_constant("shape", from_integers(target))}, attributes,
-                                          type_of(graph, rows), channels_last);
+  const ValueId reshaped =
+      add_typed_node(graph, "Reshape", hint, {rows, graph.add_constant("shape", from_integers(target))}, attributes,
+                     type_of(graph, rows), channels_last);
   Attributes turn;
   turn.set("perm", perm);
   return add_typed_node(graph, "Transpose", hint, {reshaped}, std::move(turn), type_of(graph, rows), shape);
@@ -48,14 +51,17 @@ ValueId as_picture(Graph& graph, ValueId rows, const SymbolicShape& channels_las
 std::optional<RowsProduct> rows_product_of(const Graph& graph, ValueId y) {
   RowsProduct found;
   found.transpose = producer_of(graph, y, "Transpose");
-  if (found.transpose == kNone || permutation_of(graph, found.transpose) != Permutation{0, 3, 1, 2}) return std::nullopt;
+  if (found.transpose == kNone || permutation_of(graph, found.transpose) != Permutation{0, 3, 1, 2})
+    return std::nullopt;
   const ValueId picture = graph.node(found.transpose).inputs[0];
   found.reshape = only_producer_of(graph, picture, "Reshape");
   if (found.reshape == kNone) return std::nullopt;
   const std::int64_t channels = channels_of(graph, y);
   ValueId rows = graph.node(found.reshape).inputs[0];
   const SymbolicShape* shape = shape_of(graph, rows);
-  if (!picture_target(graph, graph.node(found.reshape), channels) || !shape || shape->size() < 2 || !(shape->back() == Dim(channels))) return std::nullopt;
+  if (!picture_target(graph, graph.node(found.reshape), channels) || !shape || shape->size() < 2 ||
+      !(shape->back() == Dim(channels)))
+    return std::nullopt;
   found.add = only_producer_of(graph, rows, "Add");
   if (found.add != kNone) {
     const std::vector<ValueId>& operands = graph.node(found.add).inputs;

@@ -21,7 +21,8 @@ struct RowsProduct {
 
 /// The layer that ends in `y`, if no value on the way is used elsewhere.
 std::optional<RowsProduct> rows_product_of(const Graph& graph, ValueId y);
-/// Puts the convolution in its place, with these weights [out, K, 1, 1] and this bias (or none). The same value is its output.
+/// Puts the convolution in its place, with these weights [out, K, 1, 1] and this bias (or none). The same value is its
+/// output.
 NodeId replace_by_convolution(Graph& graph, const RowsProduct& product, ValueId weights, ValueId bias);
 
 }  // namespace fovea::passes

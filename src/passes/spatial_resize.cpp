@@ -32,25 +32,30 @@ bool is_given(const Graph& graph, const Node& resize, int input) {
   return !constant || constant->elements() > 0;
 }
 
-// The elements of scales or sizes that belong to spatial axes. Computed ones are cut, where all axes are listed in order.
+// The elements of scales or sizes that belong to spatial axes. Computed ones are cut, where all axes are listed in
+// order.
 ValueId spatial_part(Graph& graph, ValueId list, const std::vector<std::int64_t>& axes) {
   const Tensor* constant = constant_of(graph, list);
   if (!constant) {
     const auto rank = static_cast<std::int64_t>(axes.size());
-    return add_typed_node(graph, "Slice", graph.value(list).name,
-                          {list, graph.add_constant("start", from_integers({2})), graph.add_constant("end", from_integers({rank}))}, {},
-                          type_of(graph, list), SymbolicShape{Dim(rank - 2)});
+    return add_typed_node(
+        graph, "Slice", graph.value(list).name,
+        {list, graph.add_constant("start", from_integers({2})), graph.add_constant("end", from_integers({rank}))}, {},
+        type_of(graph, list), SymbolicShape{Dim(rank - 2)});
   }
   const std::vector<double> all = to_doubles(*constant);
   std::vector<double> spatial;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     if (axes[i] > 1) spatial.push_back(all[i]);
   }
-  return graph.add_constant(graph.value(list).name, from_doubles(constant->type(), {static_cast<std::int64_t>(spatial.size())}, spatial));
+  return graph.add_constant(graph.value(list).name,
+                            from_doubles(constant->type(), {static_cast<std::int64_t>(spatial.size())}, spatial));
 }
 
+bool is_channel_axis(std::int64_t axis) { return axis < 2; }
+
 bool names_channels(const std::vector<std::int64_t>& axes) {
-  return std::any_of(axes.begin(), axes.end(), [](std::int64_t axis) { return axis < 2; });
+  return std::any_of(axes.begin(), axes.end(), is_channel_axis);
 }
 
 }  // namespace
@@ -61,9 +66,12 @@ bool is_spatial_average(const Graph& graph, NodeId id) {
   if (node.attributes.get_string("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize") return false;
   if (node.attributes.get_string("keep_aspect_ratio_policy", "stretch") != "stretch") return false;
   const SymbolicShape *x = shape_of(graph, node.inputs[0]), *y = shape_of(graph, node.outputs[0]);
-  if (!x || !y || x->size() < 3 || x->size() != y->size() || !((*x)[0] == (*y)[0]) || !((*x)[1] == (*y)[1])) return false;
+  if (!x || !y || x->size() < 3 || x->size() != y->size() || !((*x)[0] == (*y)[0]) || !((*x)[1] == (*y)[1]))
+    return false;
   const std::vector<std::int64_t> axes = resized_axes(node, static_cast<int>(x->size()));
-  if (axes.empty() || is_given(graph, node, kScales) == is_given(graph, node, kSizes)) return false;
+  if (std::all_of(axes.begin(), axes.end(), is_channel_axis) ||
+      is_given(graph, node, kScales) == is_given(graph, node, kSizes))
+    return false;
   const bool by_scales = is_given(graph, node, kScales);
   const Tensor* list = constant_of(graph, node.inputs[static_cast<std::size_t>(by_scales ? kScales : kSizes)]);
   if (list && list->elements() != static_cast<std::int64_t>(axes.size())) return false;
