@@ -139,11 +139,8 @@ Status KernelChooser::choose(const Instance& instance, std::size_t index) {
     trial.output_addresses.push_back(nullptr);
     trial.expected.push_back(nullptr);
     if (v < 0 || !runs_candidates()) continue;
-    if (outputs_.size() < trial.outputs.size()) outputs_.resize(trial.outputs.size());
-    TrialMemory& memory = outputs_[trial.outputs.size() - 1];
-    FOVEA_RETURN_IF_ERROR(memory.reserve(instance.desc(v).bytes()));
-    trial.output_addresses.back() = memory.data();
     trial.expected.back() = instance.address(v);
+    trial.output_addresses.back() = instance.address(instance.steps()[index].rooms[trial.outputs.size() - 1]);
   }
   const bool timed = options_.tuning != Tuning::None && candidates.size() > 1 && seconds_ <= options_.budget_seconds;
   const auto begin = Clock::now();

@@ -66,7 +66,6 @@ class KernelChooser {
   ChooseOptions options_;
   Choice choice_;
   double seconds_ = 0;  // spent on timing so far
-  std::vector<TrialMemory> outputs_;
   TrialMemory scratch_;
 };
 

@@ -3,15 +3,18 @@
 
 #include <malloc.h>
 
+#include "base/checked_math.h"
 #include "base/guard.h"
 #include "compiler/assign_layouts.h"
 #include "compiler/choose_kernels.h"
 #include "compiler/compare.h"
+#include "compiler/cut_into_strips.h"
 #include "compiler/infer_shapes.h"
 #include "compiler/input_shapes.h"
 #include "compiler/lower.h"
 #include "compiler/plan_views.h"
 #include "compiler/samples.h"
+#include "compiler/schedule.h"
 #include "device/kernel_registry.h"
 #include "engine/plugin_use.h"
 #include "passes/pass_runner.h"
@@ -114,6 +117,39 @@ Result<EndToEnd> compare_outputs(const Plan& plan, const std::vector<Datum>& act
   return result;
 }
 
+/// What schedule() weighs: bytes at the typical extents of the symbols.
+BytesOf bytes_at(const ir::Graph& graph, const Bindings& typical) {
+  return [&](ir::ValueId id) -> std::int64_t {
+    const ir::Value& value = graph.value(id);
+    if (value.type.kind != ValueType::Kind::Tensor || value.type.element == DataType::undefined || !value.shape) return 0;
+    const auto shape = evaluate(*value.shape, typical);
+    const auto elements = shape.ok() ? checked_elements(shape->dims()) : Result<std::int64_t>(shape.status());
+    constexpr std::int64_t kMost = std::int64_t{1} << 40;  // no machine holds it, and sums of it stay far from overflow
+    return elements.ok() ? std::min(*elements, kMost) * static_cast<std::int64_t>(size_of(value.type.element)) : 0;
+  };
+}
+
+Status decide_order(const ir::Graph& graph, const BytesOf& bytes, Observed observed, Decisions& decisions) {
+  auto order = schedule(graph, decisions, bytes, observed);
+  if (!order) return invalid_model("graph '", graph.name, "' has a cycle");
+  decisions.order = *std::move(order);
+  return {};
+}
+
+Result<Plan> lower_in_order(const ir::Graph& graph, const Bindings& typical, Observed observed, Decisions decisions = {}) {
+  FOVEA_RETURN_IF_ERROR(decide_order(graph, bytes_at(graph, typical), observed, decisions));
+  return lower(graph, decisions);
+}
+
+/// Every step on its reference kernel, in as little memory as may be.
+Result<Plan> lower_reference(const ir::Graph& graph, const Bindings& typical) {
+  Decisions decisions;
+  const BytesOf bytes = bytes_at(graph, typical);
+  FOVEA_RETURN_IF_ERROR(decide_order(graph, bytes, Observed::No, decisions));
+  cut_into_strips(graph, bytes, decisions);
+  return lower(graph, decisions);
+}
+
 Status report(const BuildOptions& options, std::string_view phase, double fraction) {
   if (options.progress && !options.progress(phase, fraction)) return {ErrorCode::Cancelled, "build cancelled"};
   return {};
@@ -180,11 +216,12 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   std::vector<Datum> expected;
   if (options.verify) {
     FOVEA_RETURN_IF_ERROR(report(options, "running the reference", 0.05));
-    FOVEA_ASSIGN(const Plan oracle, lower(graph));
+    FOVEA_ASSIGN(const Plan oracle, lower_reference(graph, shapes.bindings));
     auto outputs = run_once(oracle, inputs, threads);
     if (!outputs.ok() && (!seeded || options.max_error > 0)) return std::move(outputs).status();
     if (!outputs.ok()) cannot_run(outputs.status());
     else expected = *std::move(outputs);
+    malloc_trim(0);  // what the run let go, which the allocator would keep for later
   } else {
     proofs.push_back({"NOT_VERIFIED", graph.name, "built without verification: no kernel was compared with its reference", "build without --no-verify"});
   }
@@ -198,16 +235,17 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   FOVEA_RETURN_IF_ERROR(assign_layouts(graph, options.device));
 
   graph.compact();  // weights that rewrites replaced need not be held any longer
-  malloc_trim(0);   // nor their memory, which the allocator would keep for later
+  malloc_trim(0);
 
   // 3. Kernels, chosen on the rewritten graph's own reference values.
   FOVEA_RETURN_IF_ERROR(report(options, "choosing kernels", 0.35));
-  FOVEA_ASSIGN(Plan rewritten, lower(graph));
+  FOVEA_ASSIGN(Plan rewritten, lower_in_order(graph, shapes.bindings, Observed::Yes));
   Chosen chosen;
   if (choose_options.verify) {
     FOVEA_ASSIGN(chosen, choose_while_running(rewritten, inputs, choose_options));
     FOVEA_ASSIGN(const EndToEnd rewrites, compare_outputs(rewritten, chosen.outputs, expected));
     proofs.push_back(rewrites.to_decision("REWRITES_VERIFIED", "rewritten graph against the model, both on reference kernels"));
+    chosen.outputs.clear();
   } else if (choose_options.tuning != Tuning::None) {
     rewritten = on_first_kernels(std::move(rewritten), options.device);
     auto timed = choose_while_running(rewritten, inputs, choose_options);
@@ -227,7 +265,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
     if (const auto it = choice.kernels.find(graph.node(id).name); it != choice.kernels.end()) decisions.kernels[id] = it->second;
   }
   FOVEA_RETURN_IF_ERROR(plan_views(graph, *chosen.executor->current(), options.device, threads, decisions));
-  FOVEA_ASSIGN(Plan plan, lower(graph, decisions));
+  FOVEA_ASSIGN(Plan plan, lower_in_order(graph, shapes.bindings, Observed::No, std::move(decisions)));
   chosen.executor.reset();
   malloc_trim(0);
   plan.device = options.device;

@@ -15,12 +15,13 @@ class Lowering {
     plan_.name = graph_.name;
     plan_.metadata = graph_.metadata;
     for (ir::ValueId id : graph_.inputs) plan_.inputs.push_back(value(id));
-    const auto order = graph_.try_topological_order();
+    const auto order = decisions_.order.empty() ? graph_.try_topological_order() : decisions_.order;
     if (!order) return invalid_model("graph '", graph_.name, "' has a cycle");
     for (ir::NodeId id : *order) {
       if (!decisions_.elided.contains(id)) FOVEA_RETURN_IF_ERROR(lower_node(id));
     }
     for (ir::ValueId id : graph_.outputs) plan_.outputs.push_back(value(id));
+    plan_.strips = decisions_.strips;
     return std::move(plan_);
   }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/check.h"
 #include "engine/plan.h"
@@ -24,9 +25,11 @@ struct Decisions {
   std::map<ir::NodeId, std::string> kernels;     ///< chosen candidate; absent: reference
   std::map<ir::ValueId, ViewDecision> views;
   std::set<ir::NodeId> elided;                   ///< nodes that views made unnecessary
+  std::vector<ir::NodeId> order;                 ///< of all nodes but the elided ones; empty: the graph's topological order
+  std::vector<PlanStrips> strips;                ///< positions in `order`
 };
 
-/// Steps come out in topological order; values nobody refers to are left out.
+/// Steps come out in the decided order; values nobody refers to are left out.
 Result<Plan> lower(const ir::Graph& graph, const Decisions& decisions = {});
 
 }  // namespace fovea::compiler

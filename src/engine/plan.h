@@ -51,6 +51,13 @@ struct PlanStep {
   std::vector<std::string> sources;     ///< names of the model's nodes it stands for
 };
 
+/// Steps in a row that run together, a strip of rows at a time: axes 0..axis of all their outputs, which agree there, are
+/// walked in pieces, so that what only these steps use never exists whole. Each is an operator on rows (ops/rows.h).
+struct PlanStrips {
+  int first = 0, last = 0;              ///< steps, both inclusive
+  int axis = 0;
+};
+
 /// Measured error of one step against the reference, from the reference's own inputs.
 struct CertificateEntry {
   std::string step, kernel, precision;
@@ -87,6 +94,7 @@ struct Plan {
   std::vector<int> inputs, outputs;     ///< value indices
   std::vector<Tensor> constants;
   std::vector<Plan> bodies;             ///< of If/Loop/Scan; inputs are formal inputs then captures
+  std::vector<PlanStrips> strips;       ///< in order, apart; of plans on reference kernels only, which are never stored
 
   // Of the outermost plan only.
   std::string device = "cpu", precision = "fp32";

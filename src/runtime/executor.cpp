@@ -62,6 +62,25 @@ std::string describe(const Datum& datum) {
   return str_cat(name(datum.tensor.type()), " ", datum.tensor.shape().to_string());
 }
 
+/// What a reference kernel made, in the memory that was planned for it: a kernel may hand its input on instead.
+Status keep_in_place(const PlanStep& step, std::span<const Datum> planned, std::span<Datum> outputs) {
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    if (step.outputs[i] < 0) {
+      outputs[i] = Datum();
+      continue;
+    }
+    Datum& made = outputs[i];
+    if (made.kind != Datum::Kind::Tensor || made.tensor.type() != planned[i].tensor.type() || !(made.tensor.shape() == planned[i].tensor.shape())) {
+      return internal_error("output ", i, " is ", describe(made), ", planned was ", describe(planned[i]));
+    }
+    if (made.tensor.raw() != planned[i].tensor.raw()) {
+      std::memcpy(const_cast<void*>(planned[i].tensor.raw()), made.tensor.raw(), made.tensor.bytes());
+      made = planned[i];
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 /// One executor per body of a control-flow step.
@@ -142,7 +161,7 @@ Status Executor::select(std::span<const Datum> inputs) {
   std::vector<Shape> shapes;
   for (const Datum& input : inputs) shapes.push_back(input.tensor.shape());
   current_ = nullptr;
-  FOVEA_ASSIGN(auto instance, Instance::create(plan_, shapes, {options_.threads, !options_.after_step}));
+  FOVEA_ASSIGN(auto instance, Instance::create(plan_, shapes, {options_.threads, options_.after_step != nullptr}));
   instances_.push_front(std::move(instance));
   while (static_cast<int>(instances_.size()) > std::max(1, options_.max_instances)) instances_.pop_back();
   current_ = instances_.front().get();
@@ -191,6 +210,12 @@ Status Executor::run(std::span<const Datum> inputs, std::span<const Tensor> boun
   auto& steps = current_->steps();
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto start = options_.profile ? Clock::now() : Clock::time_point();
+    if (const Strips* strips = current_->strips_from(static_cast<int>(i))) {
+      FOVEA_RETURN_IF_ERROR(run_strips(*strips));
+      i = static_cast<std::size_t>(strips->last());
+      if (options_.profile) step_seconds_[i] += std::chrono::duration<double>(Clock::now() - start).count();
+      continue;
+    }
     Status status = run_step(steps[i], i);
     if (!status.ok()) return std::move(status).with_context(str_cat("step '", steps[i].step->name, "' (", steps[i].step->op, ")"));
     if (options_.after_step) FOVEA_RETURN_IF_ERROR(options_.after_step(i));
@@ -217,22 +242,32 @@ Status Executor::run_reference(PreparedStep& prepared) {
   const std::vector<Datum> planned = prepared.outputs;
   ops::KernelContext context(prepared.step->op, prepared.step->attributes, prepared.inputs, prepared.outputs);
   FOVEA_RETURN_IF_ERROR(prepared.reference(context));
-  for (std::size_t i = 0; i < planned.size(); ++i) {
-    if (prepared.step->outputs[i] < 0) {
-      prepared.outputs[i] = Datum();
-      continue;
-    }
-    Datum& made = prepared.outputs[i];
-    if (made.kind != Datum::Kind::Tensor || made.tensor.type() != planned[i].tensor.type() || !(made.tensor.shape() == planned[i].tensor.shape())) {
-      return internal_error("output ", i, " is ", describe(made), ", planned was ", describe(planned[i]));
-    }
-    if (made.tensor.raw() != planned[i].tensor.raw()) {  // the kernel passed its input through
-      std::memcpy(const_cast<void*>(planned[i].tensor.raw()), made.tensor.raw(), made.tensor.bytes());
-      made = planned[i];
-    }
-  }
+  FOVEA_RETURN_IF_ERROR(keep_in_place(*prepared.step, planned, prepared.outputs));
   for (const Conversion& c : prepared.after) {
     FOVEA_RETURN_IF_ERROR(copy_layout(c.from, current_->address(c.source), c.to, current_->address(c.target)));
+  }
+  return {};
+}
+
+Status Executor::run_strips(const Strips& strips) {
+  std::vector<Datum> inputs, outputs;
+  for (std::int64_t strip = 0; strip < strips.count(); ++strip) {
+    for (int s = strips.first(); s <= strips.last(); ++s) {
+      const PlanStep& step = plan_.steps[index_of(s)];
+      const auto part = [&](std::span<const int> values, int i, auto&& cut) {
+        const int v = values[index_of(i)];
+        return v < 0 ? Datum() : cut(step, i, current_->desc(v), current_->address(v), strip);
+      };
+      inputs.clear();
+      outputs.clear();
+      for (int i = 0; i < static_cast<int>(step.inputs.size()); ++i) inputs.push_back(part(step.inputs, i, std::bind_front(&Strips::input, &strips)));
+      for (int i = 0; i < static_cast<int>(step.outputs.size()); ++i) outputs.push_back(part(step.outputs, i, std::bind_front(&Strips::output, &strips)));
+      const std::vector<Datum> planned = outputs;
+      ops::KernelContext context(step.op, step.attributes, inputs, outputs);
+      Status status = current_->steps()[index_of(s)].reference(context);
+      if (status.ok()) status = keep_in_place(step, planned, outputs);
+      if (!status.ok()) return std::move(status).with_context(str_cat("step '", step.name, "' (", step.op, ")"));
+    }
   }
   return {};
 }

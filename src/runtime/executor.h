@@ -54,6 +54,7 @@ class Executor {
   Status bind_outputs(std::span<const Datum> inputs, std::span<const Tensor> bound);
   Status run_step(PreparedStep& prepared, std::size_t index);
   Status run_reference(PreparedStep& prepared);
+  Status run_strips(const Strips& strips);
   Status run_dynamic(PreparedStep& prepared, std::size_t index);
   Result<bool> run_dynamic_tuned(const PlanStep& step, std::size_t index, std::span<const Datum> inputs, std::span<Datum> outputs);
   Result<Datum> read_value(int value);

@@ -3,19 +3,16 @@
 #include "runtime/instance.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/checked_math.h"
 #include "base/layout_copy.h"
 #include "device/kernel_registry.h"
+#include "ops/schema.h"
 #include "runtime/confirm_shapes.h"
-#include "runtime/memory_plan.h"
 
 namespace fovea {
 
 namespace {
-
-constexpr std::size_t kAlignment = 64;  // one cache line, one AVX-512 vector
 
 Result<Shape> evaluate_checked(const SymbolicShape& shape, const Bindings& bindings) {
   FOVEA_ASSIGN(const Shape concrete, evaluate(shape, bindings));
@@ -36,8 +33,12 @@ Result<std::unique_ptr<Instance>> Instance::create(const Plan& plan, const std::
   FOVEA_RETURN_IF_ERROR(instance->bind_symbols(input_shapes));
   FOVEA_RETURN_IF_ERROR(instance->describe_values());
   FOVEA_RETURN_IF_ERROR(instance->prepare_steps(options));
-  if (options.in_place) instance->share_in_place();
-  FOVEA_RETURN_IF_ERROR(instance->place_values());
+  if (!options.observed) {
+    instance->share_in_place();
+    instance->find_strips();
+  }
+  instance->place_outside_arena();
+  FOVEA_RETURN_IF_ERROR(instance->place_values(options));
   instance->find_releases();
   return instance;
 }
@@ -187,14 +188,21 @@ Status Instance::prepare_steps(const InstanceOptions& options) {
   return {};
 }
 
+/// True where a reference works on a plain copy of the value.
+bool Instance::converts(const PreparedStep& prepared, int v) const {
+  return v >= 0 && prepared.kind == PreparedStep::Kind::Reference && !prepared.in_memory_order && !desc(v).is_plain_dense();
+}
+
 Status Instance::prepare_reference(PreparedStep& prepared) {
   prepared.kind = PreparedStep::Kind::Reference;
   prepared.reference = ops::find_reference(prepared.step->op);
   if (!prepared.reference) return unsupported("operator ", prepared.step->op, " has no kernel in this runtime");
   prepared.inputs.resize(prepared.step->inputs.size());
   prepared.outputs.resize(prepared.step->outputs.size());
+  prepared.in_memory_order = works_in_memory_order(*prepared.step);
+  if (prepared.in_memory_order) return {};
   const auto convert = [&](int v, bool input) {
-    if (v < 0 || desc(v).is_plain_dense()) return;
+    if (!converts(prepared, v)) return;
     const TensorDesc plain = TensorDesc::dense(desc(v).type, desc(v).shape);
     // Places are filled in once the arena is planned.
     if (input) {
@@ -208,123 +216,19 @@ Status Instance::prepare_reference(PreparedStep& prepared) {
   return {};
 }
 
-/// An output takes the memory of an input that dies in its step, where the kernel allows it: the input's root then
-/// stands for both.
-void Instance::share_in_place() {
-  std::vector<int> first(plan_.values.size(), -1), last(plan_.values.size(), -1);
-  const int count = static_cast<int>(plan_.steps.size());
-  const auto touch = [&](int v, int at) {
-    if (v < 0) return;
-    const std::size_t root = index_of(roots_[index_of(v)]);
-    if (first[root] < 0) first[root] = at;
-    last[root] = at;
+/// Elementwise work does not mind in which order the axes stand, as long as all tensors agree: those of the output's shape
+/// are dense and channels last, and what broadcasts beside them has one axis, which may then stand anywhere.
+bool Instance::works_in_memory_order(const PlanStep& step) const {
+  const ops::OperatorSchema* schema = ops::find_schema(step.op);
+  if (!schema || !(schema->traits & ops::kElementwise) || step.outputs.empty() || step.outputs[0] < 0) return false;
+  const TensorDesc& made = desc(step.outputs[0]);
+  if (made.layout != Layout::nhwc) return false;
+  const auto whole = [&](const TensorDesc& d) { return d.layout == Layout::nhwc && d.is_dense() && d.shape == made.shape; };
+  const auto one_axis = [&](const TensorDesc& d) {
+    return d.is_plain_dense() && d.shape.rank() <= made.shape.rank() && std::count_if(d.shape.begin(), d.shape.end(), [](std::int64_t extent) { return extent != 1; }) <= 1;
   };
-  for (int s = 0; s < count; ++s) {
-    for (int v : plan_.steps[index_of(s)].inputs) touch(v, s);
-    for (int v : plan_.steps[index_of(s)].outputs) touch(v, s);
-  }
-  for (int v : plan_.outputs) touch(v, count);
-  for (int v : plan_.inputs) touch(v, count);  // the caller's memory is only read
-  for (int s = 0; s < count; ++s) {
-    const PreparedStep& prepared = steps_[index_of(s)];
-    if (prepared.kind != PreparedStep::Kind::Tuned) continue;
-    const PlanStep& step = *prepared.step;
-    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-      for (std::size_t o = 0; o < step.outputs.size(); ++o) {
-        const int v = step.inputs[i], w = step.outputs[o];
-        if (v < 0 || w < 0 || !prepared.maker->may_run_in_place(static_cast<int>(i), static_cast<int>(o))) continue;
-        const int root = roots_[index_of(v)];
-        const bool alone = std::count_if(step.inputs.begin(), step.inputs.end(), [&](int x) { return x >= 0 && roots_[index_of(x)] == root; }) == 1;
-        const bool whole = desc(v) == desc(w) && desc(v).is_dense() && desc(root).bytes() == desc(v).bytes() && places_[index_of(v)].offset == 0;
-        if (!alone || !whole || plan_.values[index_of(root)].constant >= 0 || last[index_of(root)] != s) continue;
-        if (roots_[index_of(w)] != w || first[index_of(w)] != s) continue;
-        for (int& other : roots_) {
-          if (other == w) other = root;
-        }
-        last[index_of(root)] = last[index_of(w)];
-      }
-    }
-  }
-}
-
-Status Instance::place_values() {
-  // 1. Roots that live outside the arena.
-  for (std::size_t v = 0; v < plan_.values.size(); ++v) {
-    if (plan_.values[v].constant >= 0) places_[v] = {Place::Kind::Constant, plan_.values[v].constant, 0};
-  }
-  for (std::size_t i = 0; i < plan_.inputs.size(); ++i) places_[index_of(plan_.inputs[i])] = {Place::Kind::Input, static_cast<int>(i), 0};
-  output_in_place_.assign(plan_.outputs.size(), 0);
-  for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
-    const int v = plan_.outputs[i];
-    if (!is_static(v)) continue;
-    const int root = roots_[index_of(v)];
-    Place& place = places_[index_of(root)];
-    const bool whole = desc(v).is_plain_dense() && desc(v).bytes() == desc(root).bytes() && places_[index_of(v)].offset == 0 && desc(root).is_plain_dense();
-    if (place.kind == Place::Kind::None && whole) {
-      place = {Place::Kind::Output, static_cast<int>(i), 0};
-      output_in_place_[i] = 1;
-    }
-  }
-  // 2. Lifetimes of the rest, a view's uses counting for its root.
-  std::vector<int> first(plan_.values.size(), -1), last(plan_.values.size(), -1);
-  const auto touch = [&](int v, int at) {
-    if (v < 0) return;
-    const std::size_t root = index_of(roots_[index_of(v)]);
-    if (first[root] < 0) first[root] = at;
-    last[root] = at;
-  };
-  const int count = static_cast<int>(plan_.steps.size());
-  for (int s = 0; s < count; ++s) {
-    for (int v : plan_.steps[index_of(s)].inputs) touch(v, s);
-    for (int v : plan_.steps[index_of(s)].outputs) touch(v, s);
-  }
-  for (int v : plan_.outputs) touch(v, count);
-  std::vector<MemoryBlock> blocks;
-  std::vector<std::size_t> owners;
-  for (std::size_t v = 0; v < plan_.values.size(); ++v) {
-    if (!is_static(static_cast<int>(v)) || roots_[v] != static_cast<int>(v) || places_[v].kind != Place::Kind::None || first[v] < 0) continue;
-    // Kernels may read whole vectors past the end of a row: one more vector of slack.
-    blocks.push_back({desc(static_cast<int>(v)).bytes() + kAlignment, first[v], last[v], 0});
-    owners.push_back(v);
-  }
-  const std::size_t values = blocks.size();
-  for (int s = 0; s < count; ++s) {
-    for (const Conversion& c : steps_[index_of(s)].before) blocks.push_back({c.to.bytes(), s, s, 0});
-    for (const Conversion& c : steps_[index_of(s)].after) blocks.push_back({c.from.bytes(), s, s, 0});
-  }
-  std::size_t scratch = 0;
-  for (const PreparedStep& step : steps_) {
-    if (step.kernel) scratch = std::max(scratch, step.kernel->scratch_bytes());
-  }
-  // 3. The arena, scratch at its end.
-  FOVEA_ASSIGN(const std::size_t planned, plan_memory(blocks, kAlignment));
-  scratch_offset_ = (planned + kAlignment - 1) / kAlignment * kAlignment;
-  arena_bytes_ = scratch_offset_ + scratch;
-  void* memory = arena_bytes_ == 0 ? nullptr : std::aligned_alloc(kAlignment, (arena_bytes_ + kAlignment - 1) / kAlignment * kAlignment);
-  if (arena_bytes_ > 0 && !memory) return resource_exhausted("session: cannot allocate an arena of ", arena_bytes_, " bytes");
-  arena_ = {static_cast<char*>(memory), [](char* p) { std::free(p); }};
-  for (std::size_t i = 0; i < values; ++i) places_[owners[i]] = {Place::Kind::Arena, 0, blocks[i].offset};
-  for (std::size_t v = 0; v < plan_.values.size(); ++v) {
-    if (roots_[v] == static_cast<int>(v)) continue;
-    const std::size_t offset = places_[v].offset;
-    places_[v] = places_[index_of(roots_[v])];
-    places_[v].offset += offset;
-  }
-  std::size_t next = values;
-  for (PreparedStep& prepared : steps_) {
-    std::size_t before = 0, after = 0;
-    for (int v : prepared.step->inputs) {
-      if (prepared.kind != PreparedStep::Kind::Reference || v < 0 || desc(v).is_plain_dense()) continue;
-      prepared.before[before].source = place(v);
-      prepared.before[before++].target = {Place::Kind::Arena, 0, blocks[next++].offset};
-    }
-    for (int v : prepared.step->outputs) {
-      if (prepared.kind != PreparedStep::Kind::Reference || v < 0 || desc(v).is_plain_dense()) continue;
-      prepared.after[after].source = {Place::Kind::Arena, 0, blocks[next++].offset};
-      prepared.after[after++].target = place(v);
-    }
-  }
-  return {};
+  return std::all_of(step.outputs.begin(), step.outputs.end(), [&](int v) { return v < 0 || whole(desc(v)); }) &&
+         std::all_of(step.inputs.begin(), step.inputs.end(), [&](int v) { return v < 0 || whole(desc(v)) || one_axis(desc(v)); });
 }
 
 void Instance::find_releases() {
@@ -360,6 +264,15 @@ Datum Instance::borrow(const TensorDesc& desc, const Place& place) const {
   return Datum(Tensor::borrow(desc.type, desc.shape, address(place)));
 }
 
+/// The tensor of a step that works in memory order: axis 1 of `rank` axes stands last.
+Datum Instance::borrow_in_memory_order(int value, int rank) const {
+  std::vector<std::int64_t> extents(index_of(rank), 1);
+  const Shape& shape = desc(value).shape;
+  std::copy_backward(shape.begin(), shape.end(), extents.end());
+  std::rotate(extents.begin() + 1, extents.begin() + 2, extents.end());
+  return Datum(Tensor::borrow(desc(value).type, Shape(extents), address(value)));
+}
+
 void Instance::bind(std::span<const Datum> inputs, std::span<const Tensor> outputs) {
   bool changed = !bound_;
   input_addresses_.resize(inputs.size());
@@ -381,19 +294,23 @@ void Instance::bind(std::span<const Datum> inputs, std::span<const Tensor> outpu
     if (prepared.kind == PreparedStep::Kind::Tuned) {
       for (std::size_t i = 0; i < step.inputs.size(); ++i) prepared.input_addresses[i] = step.inputs[i] < 0 ? nullptr : address(step.inputs[i]);
       for (std::size_t i = 0; i < step.outputs.size(); ++i) prepared.output_addresses[i] = step.outputs[i] < 0 ? nullptr : address(step.outputs[i]);
+    } else if (prepared.in_memory_order) {
+      const int rank = desc(step.outputs[0]).shape.rank();
+      for (std::size_t i = 0; i < step.inputs.size(); ++i) prepared.inputs[i] = step.inputs[i] < 0 ? Datum() : borrow_in_memory_order(step.inputs[i], rank);
+      for (std::size_t i = 0; i < step.outputs.size(); ++i) prepared.outputs[i] = step.outputs[i] < 0 ? Datum() : borrow_in_memory_order(step.outputs[i], rank);
     } else if (prepared.kind == PreparedStep::Kind::Reference) {
       std::size_t before = 0, after = 0;
       for (std::size_t i = 0; i < step.inputs.size(); ++i) {
         const int v = step.inputs[i];
         if (v < 0) continue;
-        const bool plain = desc(v).is_plain_dense();
+        const bool plain = !converts(prepared, v);
         prepared.inputs[i] = plain ? borrow(desc(v), place(v)) : borrow(prepared.before[before].to, prepared.before[before].target);
         before += plain ? 0 : 1;
       }
       for (std::size_t i = 0; i < step.outputs.size(); ++i) {
         const int v = step.outputs[i];
         if (v < 0) continue;
-        const bool plain = desc(v).is_plain_dense();
+        const bool plain = !converts(prepared, v);
         prepared.outputs[i] = plain ? borrow(desc(v), place(v)) : borrow(prepared.after[after].from, prepared.after[after].source);
         after += plain ? 0 : 1;
       }

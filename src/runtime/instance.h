@@ -12,6 +12,7 @@
 #include "device/kernel.h"
 #include "engine/plan.h"
 #include "ops/kernel_context.h"
+#include "runtime/strips.h"
 
 namespace fovea {
 
@@ -44,13 +45,19 @@ struct PreparedStep {
   ops::ReferenceKernel reference = nullptr;
   std::vector<Datum> inputs, outputs;
   std::vector<Conversion> before, after;
+  bool in_memory_order = false;   ///< the axes of all tensors stand as they follow in memory, channels last: no conversions
+
+  /// Only where the instance is observed: for each static output as much memory as it takes, for whoever looks at the step
+  /// to write into.
+  std::vector<Place> rooms;
 
   std::vector<int> releases;   ///< dynamic values that die after this step
 };
 
 struct InstanceOptions {
   int threads = 1;
-  bool in_place = true;        ///< an output may take the memory of an input that dies in its step
+  /// Somebody looks at the inputs and outputs of each step after it has run: they share no memory, and none passes in strips.
+  bool observed = false;
 };
 
 class Instance {
@@ -65,6 +72,9 @@ class Instance {
   const TensorDesc& desc(int value) const { return descs_[static_cast<std::size_t>(value)]; }
   const Place& place(int value) const { return places_[static_cast<std::size_t>(value)]; }
   std::vector<PreparedStep>& steps() { return steps_; }
+  const std::vector<PreparedStep>& steps() const { return steps_; }
+  /// The steps from number `first` on that run together, or null.
+  const Strips* strips_from(int first) const;
   std::size_t arena_bytes() const { return arena_bytes_; }
   void* scratch() const { return arena_.get() + scratch_offset_; }
   /// Static outputs: tensor the output is produced in; others are taken from the dynamic values.
@@ -81,12 +91,20 @@ class Instance {
   explicit Instance(const Plan& plan) : plan_(plan) {}
   Status bind_symbols(const std::vector<Shape>& input_shapes);
   Status describe_values();
+  void find_strips();
   void share_in_place();
-  Status place_values();
+  void place_outside_arena();
+  struct Lifetimes;
+  Lifetimes find_lifetimes(const InstanceOptions& options) const;
+  std::vector<int> own_rooms(const PreparedStep& prepared, const InstanceOptions& options) const;
+  Status place_values(const InstanceOptions& options);
   Status prepare_steps(const InstanceOptions& options);
   Status prepare_reference(PreparedStep& prepared);
+  bool converts(const PreparedStep& prepared, int v) const;
+  bool works_in_memory_order(const PlanStep& step) const;
   void find_releases();
   Datum borrow(const TensorDesc& desc, const Place& place) const;
+  Datum borrow_in_memory_order(int value, int rank) const;
 
   const Plan& plan_;
   std::vector<Shape> input_shapes_;
@@ -95,6 +113,7 @@ class Instance {
   std::vector<int> roots_;              // value that owns the memory
   std::vector<Place> places_;
   std::vector<PreparedStep> steps_;
+  std::vector<Strips> strips_;          // in order
   std::vector<char> output_in_place_;
   std::unique_ptr<char, void (*)(char*)> arena_{nullptr, nullptr};
   std::size_t arena_bytes_ = 0, scratch_offset_ = 0;
