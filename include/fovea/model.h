@@ -47,8 +47,27 @@ struct ImportOptions {
 Result<Model> import_onnx(const std::filesystem::path& file, const ImportOptions& options = {});
 /// The same from bytes; external data is refused.
 Result<Model> import_onnx(std::span<const std::byte> bytes, const ImportOptions& options = {});
-/// Writes the model as ONNX (newest opset), so that a rewritten graph can be looked at elsewhere. Operators of
-/// ours appear in the domain `fovea`.
-Status export_onnx(const Model& model, const std::filesystem::path& file);
+
+inline constexpr int kOldestExportOpset = 11;
+inline constexpr int kNewestOpset = 26;  ///< of the default domain; what import reads and the graph's operators follow
+
+struct ExportOptions {
+  /// Opset of the default domain to write, kOldestExportOpset to kNewestOpset; 0: the one that written_opset() says.
+  int opset = 0;
+};
+
+/// Writes the model as ONNX, so that other tools can read it. Operators are written in the form that the opset has.
+/// Operators of ours appear in the domain `fovea`. InvalidArgument names a node that the wanted opset cannot express;
+/// nothing is written then.
+Status export_onnx(const Model& model, const std::filesystem::path& file, const ExportOptions& options = {});
+
+struct OpsetChoice {
+  int opset = 0;
+  std::string because;  ///< who needs it, e.g. "'norm' (LayerNormalization) needs it"; empty where the file's was kept
+};
+
+/// The opset in which export_onnx() writes by itself: that of the file the model came from, as long as it can express
+/// every node, and at least 11. The newest for a model that came from no file.
+OpsetChoice written_opset(const Model& model);
 
 }  // namespace fovea

@@ -2,6 +2,7 @@
 // Pieces of command lines that several sub-commands share.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -50,9 +51,18 @@ Result<bool> is_engine_file(const std::string& file);
 /// An engine: loaded from a .fovea file, or built from an .onnx file with these options.
 Result<Engine> load_or_build(const std::string& file, const BuildOptions& options);
 
+/// How commands write ONNX: --opset, and a remark where the file's opset could not be kept.
+struct OnnxOutput {
+  int opset = 0;
+  void add_to(CommandLine& line);
+  /// The remark: " (opset 17: 'norm' (LayerNormalization) needs it)"; empty where the opset is the file's or was asked for.
+  Result<std::string> write(const Model& model, const std::filesystem::path& file) const;
+};
+
 /// What every command that rewrites ONNX asks: which file, where to, and the check by numbers in between.
 struct RewriteArguments {
   std::string model, output, check_shapes;
+  OnnxOutput onnx;
   double max_error = 1e-4;
   bool no_check = false, quiet = false;
   void add_files_to(CommandLine& line);

@@ -48,8 +48,8 @@ Status run(ir::Graph& graph, std::span<const passes::PassGroup> groups) {
   return passes::run_passes(graph, groups, options).status();
 }
 
-/// Both rewrites report what they did and what they left.
-Status fuse_value_offset(ir::Graph& graph, bool quiet) {
+/// Both rewrites report what they did and what they left, and give the number of what they found.
+Result<int> fuse_value_offset(ir::Graph& graph, bool quiet) {
   const int before = count(graph, "custom_op::DCNv4_Plugin");
   FOVEA_RETURN_IF_ERROR(run(graph, kValueOffsetGroup));
   const int left = count(graph, "custom_op::DCNv4_Plugin");
@@ -57,7 +57,7 @@ Status fuse_value_offset(ir::Graph& graph, bool quiet) {
   for (const ir::NodeId id : graph.topological_order()) {
     if (!quiet && graph.node(id).op == "custom_op::DCNv4_Plugin") std::printf("  left: %s\n", graph.node(id).name.c_str());
   }
-  return {};
+  return before - left;
 }
 
 /// Square roots of sums with a small constant look like a normalisation that no pattern took.
@@ -75,19 +75,19 @@ int suspected_norms(const ir::Graph& graph) {
   return found;
 }
 
-Status fuse_norms(ir::Graph& graph, const std::string& form, bool quiet) {
+Result<int> fuse_norms(ir::Graph& graph, const std::string& form, bool quiet) {
   const int native = count(graph, "LayerNormalization");
   FOVEA_RETURN_IF_ERROR(run(graph, kLayerNormGroup));
   const int fused = count(graph, "LayerNormalization"), left = suspected_norms(graph);
   if (!quiet) std::printf("layer norm: %d found (%d were LayerNormalization already), %d that look like one left\n", fused, native, left);
-  if (form == "opset17") return {};
+  if (form == "opset17") return fused;
   const passes::LoweredNorms lowered =
       passes::lower_layer_norm(graph, form == "v1" ? passes::LayerNormPlugin::V1 : passes::LayerNormPlugin::V2);
   if (!quiet) {
     std::printf("layer norm: %d as plugin LayerNorm %s with factor and summand behind it\n", lowered.lowered, form.c_str());
     for (const std::string& reason : lowered.left) std::printf("  left: %s\n", reason.c_str());
   }
-  return {};
+  return fused;
 }
 
 Result<int> fuse_file(const Arguments& arguments) {
@@ -95,8 +95,19 @@ Result<int> fuse_file(const Arguments& arguments) {
   ir::Graph graph = before.graph();
   // Shape arithmetic of exporters stands between the operators that belong together; simplified, it is gone.
   FOVEA_RETURN_IF_ERROR(run(graph, passes::simplification_passes()));
-  if (arguments.value_offset) FOVEA_RETURN_IF_ERROR(fuse_value_offset(graph, arguments.files.quiet));
-  if (!arguments.layer_norm.empty()) FOVEA_RETURN_IF_ERROR(fuse_norms(graph, arguments.layer_norm, arguments.files.quiet));
+  int found = 0;
+  if (arguments.value_offset) {
+    FOVEA_ASSIGN(const int pairs, fuse_value_offset(graph, arguments.files.quiet));
+    found += pairs;
+  }
+  if (!arguments.layer_norm.empty()) {
+    FOVEA_ASSIGN(const int norms, fuse_norms(graph, arguments.layer_norm, arguments.files.quiet));
+    found += norms;
+  }
+  if (found == 0) {
+    fail(unsupported(arguments.files.model, ": nothing to fuse was found; nothing was written").with_hint("'fovea inspect FILE' lists the operators of a network"));
+    return kNo;
+  }
   graph.compact();
   return arguments.files.check_and_write(before, Model(std::move(graph)));
 }

@@ -160,7 +160,7 @@ Status write_onnx(const Arguments& arguments) {
     FOVEA_RETURN_IF_ERROR(passes::run_passes(*graph, passes::optimization_passes(), options).status());
   }
   const int nodes = graph->num_nodes();
-  FOVEA_RETURN_IF_ERROR(export_onnx(Model(std::move(graph)), arguments.onnx));
+  FOVEA_RETURN_IF_ERROR(export_onnx(Model(std::move(graph)), arguments.onnx, {.opset = kNewestOpset}));
   std::printf("wrote %s: %d nodes\n", arguments.onnx.c_str(), nodes);
   return {};
 }

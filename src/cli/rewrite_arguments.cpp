@@ -5,6 +5,8 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "fovea/surgery.h"
+#include "ir/graph.h"
+#include "passes/infer_shapes.h"
 
 namespace fovea::cli {
 
@@ -29,12 +31,27 @@ Result<bool> check_unchanged(const RewriteArguments& arguments, const Model& bef
 
 }  // namespace
 
+void OnnxOutput::add_to(CommandLine& line) {
+  line.option("--opset", opset, "opset to write, 11 to 26 (default: the file's, or the oldest that has all operators)");
+}
+
+Result<std::string> OnnxOutput::write(const Model& model, const std::filesystem::path& file) const {
+  // Types and ranks tell which older forms fit, and they are worth having in the file. A network that contradicts itself
+  // may be cut and renamed as well; then it is written without.
+  ir::Graph graph = model.graph();
+  const Model known = passes::infer_shapes(graph).ok() ? Model(std::move(graph)) : model;
+  FOVEA_RETURN_IF_ERROR(export_onnx(known, file, {.opset = opset}));
+  const OpsetChoice choice = written_opset(known);
+  return opset != 0 || choice.because.empty() ? std::string() : str_cat(" (opset ", choice.opset, ": ", choice.because, ")");
+}
+
 void RewriteArguments::add_files_to(CommandLine& line) {
   line.option("model", model, "ONNX file").required();
   line.option("-o,--output", output, "ONNX file to write").required();
 }
 
 void RewriteArguments::add_check_to(CommandLine& line) {
+  onnx.add_to(line);
   line.option("--check-shapes", check_shapes, "extents for the check of a network with free ones");
   line.option("--max-error", max_error, "largest change of an output, relative to its range").zero_or_more().with_default();
   line.flag("--no-check", no_check, "do not run both networks on seeded inputs");
@@ -48,8 +65,8 @@ Result<int> RewriteArguments::check_and_write(const Model& before, const Model& 
     FOVEA_ASSIGN(const bool same, check_unchanged(*this, before, after, shapes));
     if (!same) return kNo;
   }
-  FOVEA_RETURN_IF_ERROR(export_onnx(after, output));
-  if (!quiet) std::printf("wrote %s\n", output.c_str());
+  FOVEA_ASSIGN(const std::string remark, onnx.write(after, output));
+  if (!quiet) std::printf("wrote %s%s\n", output.c_str(), remark.c_str());
   return kDone;
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `fovea split`: one ONNX file into several, cut at tensors.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "base/check.h"
+#include "base/unique_name.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/name_list.h"
@@ -15,6 +18,7 @@ namespace {
 
 struct Arguments {
   std::string model, at, outputs, names, folder = ".";
+  OnnxOutput onnx;
   bool quiet = false;
 };
 
@@ -40,7 +44,18 @@ Result<std::vector<Part>> cut(const Model& model, const Arguments& arguments) {
     for (const Part& part : parts) list += str_cat(list.empty() ? "" : ", ", part.name);
     return invalid_argument("--names: expected ", parts.size(), " names for the parts ", list, "; found ", names.size());
   }
-  for (std::size_t i = 0; i < names.size(); ++i) parts[i].name = names[i];
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (file_name_of(names[i]) != names[i]) {
+      return invalid_argument("--names: '", names[i], "': letters, digits, '.', '-' and '_' may stand in the name of a part");
+    }
+    if (std::count(names.begin(), names.end(), names[i]) > 1) return invalid_argument("--names: '", names[i], "' is given twice");
+    parts[i].name = names[i];
+  }
+  std::set<std::string> taken;
+  for (Part& part : parts) {
+    part.name = unique_name(file_name_of(part.name), [&](const std::string& tried) { return taken.contains(tried); });
+    taken.insert(part.name);
+  }
   return parts;
 }
 
@@ -64,10 +79,10 @@ Status split_file(const Arguments& arguments) {
   if (error) return Status(ErrorCode::Unavailable, str_cat(arguments.folder, ": ", error.message()), "name a folder that can be written with -o");
   const std::string stem = std::filesystem::path(arguments.model).stem().string();
   for (const Part& part : parts) {
-    const std::filesystem::path file = std::filesystem::path(arguments.folder) / (stem + "_" + file_name_of(part.name) + ".onnx");
-    FOVEA_RETURN_IF_ERROR(export_onnx(part.model, file));
+    const std::filesystem::path file = std::filesystem::path(arguments.folder) / (stem + "_" + part.name + ".onnx");
+    FOVEA_ASSIGN(const std::string remark, arguments.onnx.write(part.model, file));
     if (!arguments.quiet) {
-      std::printf("wrote %s\n  in   %s\n  out  %s\n", file.c_str(), listed(part.model.inputs()).c_str(), listed(part.model.outputs()).c_str());
+      std::printf("wrote %s%s\n  in   %s\n  out  %s\n", file.c_str(), remark.c_str(), listed(part.model.inputs()).c_str(), listed(part.model.outputs()).c_str());
     }
   }
   return {};
@@ -84,6 +99,7 @@ int split(int argc, char** argv) {
   line.option("--outputs", arguments.outputs, "take these tensors as the network's outputs: NAME,... or NEW=NAME,...");
   line.option("--names", arguments.names, "names of the parts in order, for the file names");
   line.option("-o,--output", arguments.folder, "folder for <model>_<part>.onnx").with_default();
+  arguments.onnx.add_to(line);
   line.flag("-q,--quiet", arguments.quiet, "print nothing but errors");
   if (const auto code = line.parse(argc, argv)) return *code;
   const Status status = split_file(arguments);

@@ -15,6 +15,7 @@ namespace {
 
 struct Arguments {
   std::string model, output, shapes, inputs, outputs, removed, renamed;
+  OnnxOutput onnx;
   bool quiet = false;
 };
 
@@ -48,8 +49,8 @@ Status edit_file(const Arguments& arguments) {
   const auto edited = edit(original, arguments);
   if (!edited.ok()) return Status(edited.status()).with_context(arguments.model);
   const Model& model = *edited;
-  FOVEA_RETURN_IF_ERROR(export_onnx(model, arguments.output));
-  if (!arguments.quiet) std::printf("wrote %s: %d nodes\n", arguments.output.c_str(), model.graph().num_nodes());
+  FOVEA_ASSIGN(const std::string remark, arguments.onnx.write(model, arguments.output));
+  if (!arguments.quiet) std::printf("wrote %s: %d nodes%s\n", arguments.output.c_str(), model.graph().num_nodes(), remark.c_str());
   return {};
 }
 
@@ -66,6 +67,7 @@ int surgeon(int argc, char** argv) {
   line.option("--inputs", arguments.inputs, "extract: tensors that become the inputs: NAME,... or NEW=NAME,...");
   line.option("--outputs", arguments.outputs, "extract: tensors that become the outputs: NAME,... or NEW=NAME,...");
   line.option("--rename", arguments.renamed, "new names for tensors: NEW=OLD,...");
+  arguments.onnx.add_to(line);
   line.flag("-q,--quiet", arguments.quiet, "print nothing but errors");
   if (const auto code = line.parse(argc, argv)) return *code;
   const Status status = edit_file(arguments);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// export_onnx: Graph -> ONNX of the newest opset. Captures of bodies become outer names again; names that would hide
-// an outer one are changed. Large weights go to one file beside the model.
+// export_onnx: Graph -> ONNX of the file's opset, or one that has all operators. Captures of bodies become outer names
+// again; names that would hide an outer one are changed. Large weights go to one file beside the model.
+#include <charconv>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -9,6 +11,7 @@
 #include "fovea/model.h"
 #include "ir/graph.h"
 #include "onnx/function_table.h"
+#include "onnx/older_forms.h"
 #include "onnx/tensor_writer.h"
 #include "onnx/types.h"
 #include "ops/schema.h"
@@ -19,14 +22,46 @@ namespace {
 
 using namespace onnx;
 
-constexpr std::int64_t kIrVersion = 13;  // the IR version that came with kNewestOpset
 // Beyond this many bytes in one message (protobuf's own limit is 2 GiB) weights go to an external file.
 constexpr std::size_t kMaxInlineBytes = 1'900'000'000;
 constexpr std::size_t kExternalAlignment = 4096;
 
+/// Names that nodes read, bodies included.
+void collect_read_names(const proto::GraphProto& graph, std::set<std::string_view>& names) {
+  for (const auto& node : graph.node()) {
+    names.insert(node.input().begin(), node.input().end());
+    for (const auto& attribute : node.attribute()) {
+      if (attribute.type() == proto::AttributeProto::GRAPH) {
+        collect_read_names(attribute.g(), names);
+        for (const auto& output : attribute.g().output()) names.insert(output.name());
+      }
+    }
+  }
+}
+
+/// The oldest opset that has all nodes and types, and what needs it.
+struct Oldest {
+  std::int64_t opset = kOldestExportOpset;
+  std::string because = "the oldest that is written";
+};
+
+void find_oldest(const ir::Graph& graph, Oldest& oldest) {
+  for (ir::NodeId id = 0; id < graph.num_node_slots(); ++id) {
+    if (!graph.alive(id)) continue;
+    const ir::Node& node = graph.node(id);
+    if (const std::int64_t opset = oldest_opset(graph, node); opset > oldest.opset) oldest = {opset, str_cat("'", node.name, "' (", node.op, ") needs it")};
+    for (const ir::Graph& body : node.bodies) find_oldest(body, oldest);
+  }
+  for (ir::ValueId id = 0; id < graph.num_values(); ++id) {
+    const ir::Value& value = graph.value(id);
+    if (const std::int64_t opset = oldest_opset(value.type.element); opset > oldest.opset) oldest = {opset, str_cat("'", value.name, "' (", name(value.type.element), ") needs it")};
+  }
+}
+
 class Exporter {
  public:
-  Exporter(const ir::Graph& graph, bool external, std::string external_name) : graph_(graph), external_(external), external_name_(std::move(external_name)) {}
+  Exporter(const ir::Graph& graph, std::int64_t opset, bool external, std::string external_name)
+      : graph_(graph), opset_(opset), external_(external), external_name_(std::move(external_name)) {}
 
   Status write(proto::ModelProto& model);
   /// Pieces of the external file, in order; padding between them is `padding()`.
@@ -36,13 +71,14 @@ class Exporter {
   using Names = std::vector<std::string>;  // by ValueId
 
   Status write_graph(const ir::Graph& graph, Names names, proto::GraphProto& message);
-  Status write_node(const ir::Node& node, const Names& names, proto::NodeProto& message);
+  Status write_node(const ir::Graph& graph, const ir::Node& node, const Names& names, const std::function<std::string()>& empty, proto::NodeProto& message);
   Status write_body(const ir::Node& node, const ir::Graph& body, const Names& outer_names, proto::AttributeProto& message);
   void write_attribute(const std::string& name, const AttributeValue& value, const ops::OperatorSchema* schema, proto::AttributeProto& message);
   void write_initializer(const ir::Value& value, const std::string& name, proto::TensorProto& message);
   std::string unique(const std::string& hint);
 
   const ir::Graph& graph_;
+  std::int64_t opset_;
   bool external_;
   std::string external_name_;
   std::vector<std::string> pieces_;
@@ -58,7 +94,7 @@ std::string Exporter::unique(const std::string& hint) {
 }
 
 Status Exporter::write(proto::ModelProto& model) {
-  model.set_ir_version(kIrVersion);
+  model.set_ir_version(ir_version_of(opset_));
   const auto known = [&](const char* key) {
     const auto found = graph_.metadata.find(key);
     return found == graph_.metadata.end() ? std::string() : found->second;
@@ -78,9 +114,9 @@ Status Exporter::write(proto::ModelProto& model) {
     taken_.insert(names.back());
   }
   FOVEA_RETURN_IF_ERROR(write_graph(graph_, std::move(names), *model.mutable_graph()));
-  auto& newest = *model.add_opset_import();
-  newest.set_domain("");
-  newest.set_version(kNewestOpset);
+  auto& standard = *model.add_opset_import();
+  standard.set_domain("");
+  standard.set_version(opset_);
   for (const std::string& domain : domains_) {
     auto& import = *model.add_opset_import();
     import.set_domain(domain);
@@ -114,23 +150,34 @@ Status Exporter::write_graph(const ir::Graph& graph, Names names, proto::GraphPr
       copy.add_output(output.name());
     }
   }
+  std::string empty_name;
+  const auto empty = [&] {
+    if (!empty_name.empty()) return empty_name;
+    auto& initializer = *message.add_initializer();
+    initializer.set_name(empty_name = unique("empty"));
+    write_tensor(Tensor::from<float>(DataType::f32, {0}, std::span<const float>()), initializer);
+    return empty_name;
+  };
+  const auto order = graph.try_topological_order();
+  if (!order) return internal_error("export: graph '", graph.name, "' has a cycle");
+  for (const ir::NodeId id : *order) FOVEA_RETURN_IF_ERROR(write_node(graph, graph.node(id), names, empty, *message.add_node()));
+  for (proto::NodeProto& copy : copies) message.add_node()->Swap(&copy);
+  // What an older form says in an attribute is no input any more.
+  std::set<std::string_view> read;
+  collect_read_names(message, read);
   for (ir::ValueId id = 0; id < graph.num_values(); ++id) {
     const ir::Value& value = graph.value(id);
-    const bool used = !graph.users(id).empty() || declared.contains(id);
+    const bool used = read.contains(names[static_cast<std::size_t>(id)]) || declared.contains(id);
     if (value.is_constant() && used) {
       write_initializer(value, names[static_cast<std::size_t>(id)], *message.add_initializer());
     } else if (main && value.producer != ir::kNone && value.type.element != DataType::undefined && !declared.contains(id)) {
       describe(id, *message.add_value_info());
     }
   }
-  const auto order = graph.try_topological_order();
-  if (!order) return internal_error("export: graph '", graph.name, "' has a cycle");
-  for (const ir::NodeId id : *order) FOVEA_RETURN_IF_ERROR(write_node(graph.node(id), names, *message.add_node()));
-  for (proto::NodeProto& copy : copies) message.add_node()->Swap(&copy);
   return {};
 }
 
-Status Exporter::write_node(const ir::Node& node, const Names& names, proto::NodeProto& message) {
+Status Exporter::write_node(const ir::Graph& graph, const ir::Node& node, const Names& names, const std::function<std::string()>& empty, proto::NodeProto& message) {
   const auto split = node.op.find("::");
   message.set_name(node.name);
   message.set_op_type(split == std::string::npos ? node.op : node.op.substr(split + 2));
@@ -159,6 +206,7 @@ Status Exporter::write_node(const ir::Node& node, const Names& names, proto::Nod
     attribute.set_name(i < body_names.size() ? body_names[i] : str_cat("body_", i));
     FOVEA_RETURN_IF_ERROR(write_body(node, node.bodies[i], names, attribute));
   }
+  if (split == std::string::npos) write_older_form(graph, node, opset_, empty, message);
   return {};
 }
 
@@ -254,10 +302,32 @@ std::size_t constant_bytes(const ir::Graph& graph) {
 
 }  // namespace
 
-Status export_onnx(const Model& model, const std::filesystem::path& file) {
+OpsetChoice written_opset(const Model& model) {
+  Oldest oldest;
+  find_oldest(model.graph(), oldest);
+  int of_file = static_cast<int>(kNewestOpset);
+  if (const auto noted = model.graph().metadata.find("onnx.opset"); noted != model.graph().metadata.end()) {
+    std::from_chars(noted->second.data(), noted->second.data() + noted->second.size(), of_file);
+  }
+  if (oldest.opset <= of_file) return {of_file, ""};
+  return {static_cast<int>(oldest.opset), oldest.because};
+}
+
+Status export_onnx(const Model& model, const std::filesystem::path& file, const ExportOptions& options) {
+  if (options.opset != 0 && (options.opset < kOldestExportOpset || options.opset > kNewestOpset)) {
+    return invalid_argument("opset: expected ", kOldestExportOpset, " to ", kNewestOpset, ", found ", options.opset);
+  }
+  if (options.opset != 0) {
+    Oldest oldest;
+    find_oldest(model.graph(), oldest);
+    if (oldest.opset > options.opset) {
+      return unsupported("opset ", options.opset, ": at least ", oldest.opset, " is needed: ", oldest.because).with_hint("leave --opset away: the oldest that has all operators is chosen");
+    }
+  }
+  const std::int64_t opset = options.opset != 0 ? options.opset : written_opset(model).opset;
   const bool external = constant_bytes(model.graph()) > kMaxInlineBytes;
   const std::filesystem::path data_file = file.string() + ".data";
-  Exporter exporter(model.graph(), external, data_file.filename().string());
+  Exporter exporter(model.graph(), opset, external, data_file.filename().string());
   proto::ModelProto message;
   FOVEA_RETURN_IF_ERROR(exporter.write(message).with_context(file.string()));
   std::string bytes;

@@ -6,6 +6,7 @@
 #include <string>
 #include <tuple>
 
+#include "fovea/model.h"
 #include "onnx/message_reader.h"
 
 namespace fovea::onnx {
@@ -23,9 +24,6 @@ using Opsets = std::map<std::string, std::int64_t>;
 /// InvalidModel for a domain that is imported twice in different versions, or a version below 1; Unsupported for a
 /// version of the default domain that is newer than kNewestOpset.
 Result<Opsets> read_opsets(const google::protobuf::RepeatedPtrField<proto::OperatorSetIdProto>& imports);
-
-/// The newest version of the default domain that the rules and schemas know.
-inline constexpr std::int64_t kNewestOpset = 26;
 
 struct Function {
   const proto::FunctionProto* message = nullptr;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Third-party networks after `fovea simplify` and `fovea split`: ONNX Runtime loads the results and computes the same.
+"""Third-party networks after `fovea simplify` and `fovea split`: ONNX Runtime loads the results, in the opset of the original,
+and computes the same.
 
 surgery_agrees.py FOVEA SHARED   exit code 0 agree, 1 differ, 77 skipped.
 The limits are those of tests/networks: 1e-4 of the output's range and 4e-7 absolute (folded factors round differently,
@@ -70,6 +71,21 @@ def articulation(path):
     return found[len(found) // 2] if found else None
 
 
+def opset_problems(before, after):
+    """The file keeps its opset (11 at least), and ONNX's own checker takes every node in the form of that opset."""
+    import onnx
+    opset_of = lambda model: next(i.version for i in model.opset_import if i.domain == "")  # noqa: E731
+    old, new = onnx.load(before), onnx.load(after)
+    problems = []
+    if opset_of(new) != max(11, opset_of(old)):
+        problems.append(f"simplified: opset {opset_of(new)}, the file had {opset_of(old)}")
+    try:
+        onnx.checker.check_model(new, full_check=True)
+    except Exception as error:  # the checker's errors have several types
+        problems.append(f"simplified: {error}")
+    return problems
+
+
 def check(fovea, path, folder):
     whole = session_of(path)
     feeds = feeds_of(whole)
@@ -78,7 +94,7 @@ def check(fovea, path, folder):
     done = subprocess.run([fovea, "simplify", path, "-o", slim, "-q"], capture_output=True, text=True)
     if done.returncode:
         return [done.stderr.strip()]
-    problems = differences("simplified", run(session_of(slim), feeds), expected)
+    problems = opset_problems(path, slim) + differences("simplified", run(session_of(slim), feeds), expected)
     at = articulation(slim)
     if at is None:
         return problems
