@@ -1,20 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading checkpoints: official files in their usual wrappings -> a state dict that fits exactly, or a list of differences.
+"""Checkpoints in their usual wrappings -> a state dict that fits exactly, or a list of differences.
 
-Nothing from a file is executed: files that hold whole pickled networks are read with every foreign class replaced by
-an empty shell, from which only the tensors are taken."""
+A file may hold several sets of weights (trained, averaged). Which one counts is stated in ENTRIES, said when there was a
+choice, and may be chosen with `entry`. Nothing from a file is executed (shells.py)."""
 from __future__ import annotations
 
-import collections
-import io
-import pickle
 import re
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-WRAPPERS = ("model", "state_dict", "model_state_dict")  # entries that hold the weights, in order of preference
+from fovea_models.report import listed, shown
+from fovea_models.shells import Shell, load, tensors_of
+
+# Per family of networks: the entries that may hold the weights, in the order in which its official tools look for them.
+ENTRIES = {
+    "flash_intern_image": ("model", "model_ema", "state_dict"),  # its exporter reads `model`; averages are evaluated beside it
+    "yolov5": ("ema", "model"),  # its loader takes the averaged weights of a file that was not stripped
+    "mtmi": ("state_dict", "model"),  # mmcv's loader
+    "dab_detr": ("model", "ema_model"),
+}
+# Then, for every family, what other trainers write.
+USUAL = ("model", "state_dict", "model_state_dict", "module", "model_ema", "ema", "ema_model", "state_dict_ema", "ema_state_dict")
+DEEPEST = 3  # wrappings within wrappings
+PREFIXES = ("module.", "_orig_mod.")  # left by parallel training and by torch.compile
+AVERAGES = ("n_averaged", "steps")  # counters beside averaged weights
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 class CheckpointError(Exception):
@@ -25,127 +37,155 @@ class CheckpointError(Exception):
         self.hint, self.differences = hint, differences or []
 
 
-class Shell:
-    """Stands for an object of a class that is not imported; keeps its state only."""
-
-    def __init__(self, *args, **kwargs):
-        pass
-
-    def __setstate__(self, state):
-        self.state = state if isinstance(state, dict) else {}
-
-    def __call__(self, *args, **kwargs):
-        return Shell()
-
-    def append(self, item):  # lists and dicts of foreign classes
-        pass
-
-    extend = append
-
-    def __setitem__(self, key, value):
-        pass
+def _opened(content):
+    """A dict of what is inside: the tensors of a pickled network, the attributes of another object."""
+    if isinstance(content, Shell):
+        content = tensors_of(content) if content.is_module else content.state
+    return {k: v for k, v in content.items() if isinstance(k, str)} if isinstance(content, dict) else {}
 
 
-_ALLOWED = {
-    ("collections", "OrderedDict"): collections.OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): torch._utils._rebuild_tensor_v2,
-    ("torch._utils", "_rebuild_parameter"): torch._utils._rebuild_parameter,
-    ("torch", "Size"): torch.Size,
-    ("builtins", "set"): set,
-    ("__builtin__", "set"): set,
-}
+def _holders(inside: dict, depth: int) -> dict[str, int]:
+    """The entries that hold weights, at most `depth` wrappings down, with how many tensors the largest state dict in each has."""
+    known: dict[tuple[int, int], int] = {}  # entries may share what they hold
+
+    def count(content, depth: int) -> int:
+        key = id(content), depth
+        if key not in known:
+            values = _opened(content).values()
+            deeper = [count(v, depth - 1) for v in values if depth > 1 and isinstance(v, (dict, Shell))]
+            known[key] = max([sum(isinstance(v, Tensor) for v in values), *deeper])
+        return known[key]
+
+    counts = {k: count(v, depth) for k, v in inside.items() if depth and isinstance(v, (dict, Shell))}
+    return {k: found for k, found in counts.items() if found}
 
 
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module, name):
-        if (module, name) in _ALLOWED:
-            return _ALLOWED[module, name]
-        if module == "torch" and re.fullmatch(r"(Half|Float|Double|BFloat16|Int|Long|Short|Byte|Char|Bool)Storage|\w+int\d+|float\d+|bfloat16|bool",
-                                              name):
-            return getattr(torch, name)
-        return type(name, (Shell,), {})
+def _choose(content, path: Path, family: str, entry: str | None) -> tuple[dict[str, Tensor], list[str]]:
+    """The state dict that `entry`, or else the order of the family, leads to; and a note where there was a choice."""
+    notes, order, depth = [], (*ENTRIES.get(family, ()), *USUAL), DEEPEST
+    while True:  # the last wrapping has no holders
+        inside = _opened(content)
+        holders = _holders(inside, depth)
+        if entry is not None and entry not in holders:
+            raise CheckpointError(f"{path}: expected weights under '{shown(entry)}', found none; the file's entries are: {listed(inside)}",
+                                  f"weights are under: {listed(holders)}" if holders else "the weights are not wrapped: leave --entry out")
+        chosen = entry or next((k for k in order if k in holders), None)
+        if chosen is None:
+            return _plain(inside, holders, path, order, outermost=depth == DEEPEST), notes
+        others = [k for k, count in holders.items() if k != chosen and 2 * count > holders[chosen]]
+        if others:
+            notes.append(f"{path}: weights taken from '{shown(chosen)}'; there are others under {listed(map(repr, others))} (--entry chooses)")
+        content, entry, depth = inside[chosen], None, depth - 1
 
 
-class _ShellPickle:
-    """What torch.load asks of a pickle module."""
-
-    Unpickler = _Unpickler
-    load = staticmethod(lambda file, **kw: _Unpickler(file, **kw).load())
-    loads = staticmethod(lambda data, **kw: _Unpickler(io.BytesIO(data), **kw).load())
-    __name__ = "fovea_models.checkpoint"
-
-
-def _tensors_of(shell: Shell, prefix: str = "") -> dict[str, Tensor]:
-    """The state dict of a pickled module, from the three dictionaries every nn.Module has."""
-    found, state = {}, getattr(shell, "state", {})
-    for group in ("_parameters", "_buffers"):
-        found |= {prefix + k: v for k, v in (state.get(group) or {}).items() if isinstance(v, Tensor)}
-    for name, child in (state.get("_modules") or {}).items():
-        if isinstance(child, Shell):
-            found |= _tensors_of(child, f"{prefix}{name}.")
-    return found
+def _plain(inside: dict, holders: dict[str, int], path: Path, order: tuple[str, ...], outermost: bool) -> dict[str, Tensor]:
+    """Weights that lie open, or what an unknown wrapping looks like."""
+    state = {k: v.detach() for k, v in inside.items() if isinstance(v, Tensor)}
+    most = max(holders.values(), default=0)
+    if len(state) < most:
+        likely = [k for k, count in holders.items() if 2 * count > most]
+        raise CheckpointError(f"{path}: expected weights, alone or under {listed(dict.fromkeys(order), 3)} and the like, found neither; "
+                              f"{'the file' if outermost else 'that entry'}'s entries are: {listed(inside)}; weights seem to be under {listed(map(repr, likely))}",
+                              f"--entry {shown(likely[0])} takes them" if outermost else "save them alone with torch.save")
+    if not state:
+        raise CheckpointError(f"{path}: expected a state dict, found no tensors; the file's entries are: {listed(inside)}",
+                              "save model.state_dict() with torch.save")
+    return state
 
 
-def _load(path: Path):
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        return torch.load(path, map_location="cpu", weights_only=False, pickle_module=_ShellPickle)
+def _unprefixed(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    while True:
+        named = [k for k in state if k not in AVERAGES]
+        prefix = next((p for p in PREFIXES if named and all(k.startswith(p) for k in named)), None)
+        if prefix is None:
+            return state
+        state = {k.removeprefix(prefix): state[k] for k in named}
 
 
-def read(path: Path) -> dict[str, Tensor]:
-    """Any supported file -> name to f32 tensor (integers stay). Wrappers and a `module.` prefix are removed."""
+def read(path: Path, family: str = "", entry: str | None = None) -> tuple[dict[str, Tensor], list[str]]:
+    """Any supported file -> name to tensor as stored, and what the user should know. Wrappings and prefixes are removed."""
     if not path.is_file():
-        raise CheckpointError(f"{path}: no such file", "give the path of a .pt or .pth file")
+        found = "a folder" if path.is_dir() else "no such file"
+        raise CheckpointError(f"{path}: expected a checkpoint, found {found}", "give the path of a .pt or .pth file")
     try:
-        content = _load(path)
+        content = load(path)
+        if not isinstance(content, (dict, Shell)):
+            raise CheckpointError(f"{path}: expected a state dict, found {type(content).__name__}", "save model.state_dict() with torch.save")
+        state, notes = _choose(content, path, family, entry)
+    except CheckpointError:
+        raise
     except Exception as error:  # torch raises many kinds on bytes that are no checkpoint
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: expected a PyTorch checkpoint, found something else ({reason})",
                               "files from a download may be incomplete; check their size") from error
-    for _ in WRAPPERS:
-        if isinstance(content, dict):
-            inner = next((content[w] for w in WRAPPERS if isinstance(content.get(w), (dict, Shell))), content)
-            if inner is content:
-                break
-            content = inner
-    if isinstance(content, Shell):
-        content = _tensors_of(content)
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: expected a state dict, found {type(content).__name__}",
-                              "save model.state_dict() with torch.save")
-    state = {str(k): v.detach() for k, v in content.items() if isinstance(v, Tensor)}
-    if state and all(k.startswith("module.") for k in state):
-        state = {k.removeprefix("module."): v for k, v in state.items()}
-    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    return _unprefixed(state), notes
 
 
-def differences(model: nn.Module, state: dict[str, Tensor]) -> list[str]:
-    """Missing, extra and misshapen keys, a line each."""
-    own, lines = model.state_dict(), []
+def _mistyped(own: Tensor, found: Tensor) -> str | None:
+    if found.layout != torch.strided or found.device.type != "cpu":
+        return f"expected a dense tensor with its numbers, found {found.layout if found.layout != torch.strided else found.device}"
+    if own.is_floating_point() and found.dtype not in FLOATS:
+        return f"expected float32, found {str(found.dtype).removeprefix('torch.')}"
+    return None
+
+
+def differences(own: dict[str, Tensor], state: dict[str, Tensor]) -> list[str]:
+    """Missing, extra, misshapen and mistyped keys, a line each."""
+    lines = []
     for key, tensor in own.items():
         if key not in state:
             lines.append(f"missing    {key} {list(tensor.shape)}")
         elif state[key].shape != tensor.shape:
             lines.append(f"misshapen  {key}: expected {list(tensor.shape)}, found {list(state[key].shape)}")
-    return lines + [f"extra      {key} {list(value.shape)}" for key, value in state.items() if key not in own]
+        elif reason := _mistyped(tensor, state[key]):
+            lines.append(f"mistyped   {key}: {reason}")
+    return lines + [f"extra      {shown(key)} {list(value.shape)}" for key, value in state.items() if key not in own]
 
 
-def fit(model: nn.Module, path: Path, part: str = "", optional: tuple[str, ...] = ()) -> None:
-    """Loads the file into `model`, or into its sub-module `part`, exactly.
+def _check_keys(path: Path, own: dict[str, Tensor], state: dict[str, Tensor], total: int) -> None:
+    if not own.keys() & state.keys():
+        raise CheckpointError(f"{path}: expected the {total} keys of the network ({listed(own, 3)}), found none of them, "
+                              f"but {len(state)}: {listed(state, 3)}", "the network's name must be that of the checkpoint; --entry NAME looks elsewhere")
+    wrong = differences(own, state)
+    if not wrong:
+        return
+    hint = "the network's name and options must be those of the checkpoint"
+    if all(line.startswith("mistyped") for line in wrong):
+        hint = "weights must be dense and float16, bfloat16, float32 or float64; take a checkpoint from before quantisation or packing"
+    raise CheckpointError(f"{path}: expected the {total} keys of the network, found {len(wrong)} difference{'s' * (len(wrong) > 1)}", hint, wrong)
+
+
+def _as_float32(path: Path, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Every weight finite; half and double precision become f32."""
+    wide = {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+    for key, value in wide.items():
+        bad = value[~value.isfinite()]
+        if bad.numel():
+            found = f"{bad[0].item()} at {bad.numel():,} of {value.numel():,} places"
+            raise CheckpointError(f"{path}: {key}: expected finite float32 numbers, found {found}",
+                                  "training may have diverged: take an earlier checkpoint")
+    return wide
+
+
+def _conversion(path: Path, state: dict[str, Tensor]) -> list[str]:
+    kinds = {str(v.dtype).removeprefix("torch.") for v in state.values() if v.is_floating_point()} - {"float32"}
+    return [f"{path}: weights stored as {listed(sorted(kinds))} are exported as float32"] if kinds else []
+
+
+def fit(model: nn.Module, path: Path, part: str = "", optional: tuple[str, ...] = (), family: str = "", entry: str | None = None) -> list[str]:
+    """Loads the file into `model`, or into its sub-module `part`, exactly. Returns what the user should know.
 
     `optional`: patterns of keys that official files may hold and inference does not use. A file of the whole network
-    gives a part the keys under its name."""
-    state, target = read(path), model.get_submodule(part) if part else model
+    gives a part the keys under its name. `family` and `entry`: where in the file to look."""
+    state, notes = read(path, family, entry)
+    target = model.get_submodule(part) if part else model
     if part and any(k.startswith(part + ".") for k in state):
         state = {k.removeprefix(part + "."): v for k, v in state.items() if k.startswith(part + ".")}
-    own = target.state_dict()
-    state = {k: v for k, v in state.items() if k in own or not any(re.search(p, k) for p in optional)}
-    for key, value in own.items():  # a counter of training steps: of no use, and not in every file
-        if key.endswith("num_batches_tracked"):
-            state.setdefault(key, value)
-    wrong = differences(target, state)
-    if wrong:
-        raise CheckpointError(f"{path}: expected the {len(own)} keys of the network, found {len(wrong)} differences",
-                              "the network's name and options must be those of the checkpoint", wrong)
-    target.load_state_dict(state, strict=True)
+    whole = target.state_dict()
+    counters = {k: v for k, v in whole.items() if k.endswith("num_batches_tracked")}  # of no use, and not in every file
+    own = {k: v for k, v in whole.items() if k not in counters}
+    state = {k: v for k, v in state.items() if k in own or k not in counters and not any(re.search(p, k) for p in optional)}
+    _check_keys(path, own, state, len(whole))
+    notes += _conversion(path, state)
+    target.load_state_dict(_as_float32(path, {k: state[k] for k in own}) | counters, strict=True)
+    return notes

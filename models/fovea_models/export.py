@@ -5,10 +5,10 @@
     python -m fovea_models.export mtmi --checkpoint backbone=mit_b0.pth --checkpoint decode_head=head.pth ... -o mtmi.onnx
     python -m fovea_models.export dab_detr_r50 --seed 0 --aux --dynamic batch,size -o dab_detr.onnx
 
-Exit codes: 0 done, 2 wrong usage, 3 a checkpoint that does not fit, 4 the file could not be written."""
+Exit codes: 0 done, 2 wrong usage, 3 a checkpoint or configuration that does not fit, 4 the file could not be written,
+130 stopped with Ctrl-C."""
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import sys
@@ -22,65 +22,14 @@ from torch import nn
 
 from fovea_models import checkpoint, light, weights
 from fovea_models.networks import NETWORKS, Form, Network
+from fovea_models.options import check, parser
+from fovea_models.report import cannot_write, fail, note, quiet, unwritable
 from fovea_models.simplify import simplify
 
-OPSETS = range(11, 21)
-
-
-def parser() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="python -m fovea_models.export", description="a network's weights -> ONNX file",
-                                epilog="example: python -m fovea_models.export flash_intern_image_t --seed 0 -o net.onnx")
-    p.add_argument("network", choices=NETWORKS, metavar="NETWORK", help=", ".join(NETWORKS))
-    source = p.add_mutually_exclusive_group(required=True)
-    source.add_argument("--checkpoint", action="append", metavar="[PART=]FILE",
-                        help="official weights; PART loads one part (mtmi: backbone, decode_head, depth_head), repeatable")
-    source.add_argument("--seed", type=int, help="weights by the seed rule (docs/light_onnx.md)")
-    p.add_argument("-o", "--output", type=Path, required=True)
-    p.add_argument("--size", help="height and width: 672 or 800x1066; the network's usual size if not given")
-    p.add_argument("--batch", type=int, default=1)
-    p.add_argument("--dynamic", default="", metavar="batch,size", help="what a run may choose; the rest is fixed in the file")
-    p.add_argument("--opset", type=int, default=17, choices=OPSETS, metavar="11..20")
-    p.add_argument("--plain", action="store_true", help="leave the traced graph as it is: no folding, weights under their names")
-    p.add_argument("--light", action="store_true", help="with --seed: name the weights instead of storing them")
-    own = p.add_argument_group("options of single networks")
-    own.add_argument("--no-anchor", action="store_true", help="yolov5: end at the three raw maps s8, s16, s32")
-    own.add_argument("--classes", type=int, default=80, help="yolov5: number of classes")
-    own.add_argument("--aux", action="store_true", help="dab_*: all decoder layers, 12 outputs")
-    own.add_argument("--mask", action="store_true", help="dab_*: a second input [N,H,W], true where a picture is padded")
-    own.add_argument("--config", help="dab_detr_*: the config.json beside an official checkpoint")
-    own.add_argument("--part", choices=("all", "encoder", "seg", "depth"), default="all", help="mtmi: what to export")
-    own.add_argument("--features", action="store_true", help="mtmi: feat1..feat4 are outputs too")
-    own.add_argument("--seg-head", choices=("slim", "official"), default="slim", help="mtmi")
-    own.add_argument("--seg-width", type=int, default=256, help="mtmi: channels of the segmentation head")
-    own.add_argument("--seg-fusion", choices=("sum", "concat"), default="sum", help="mtmi, slim head")
-    own.add_argument("--seg-resize", choices=("bilinear", "nearest"), default="bilinear", help="mtmi, slim head")
-    own.add_argument("--depth-padding", choices=("zeros", "reflect"), default="zeros", help="mtmi: reflect as trained upstream")
-    return p
-
-
-def check(p: argparse.ArgumentParser, args) -> None:
-    """What argparse cannot see. Leaves with exit code 2."""
-    network = NETWORKS[args.network]
-    for name in ("no_anchor", "classes", "aux", "mask", "config", "part", "features", "seg_head", "seg_width", "seg_fusion",
-                 "seg_resize", "depth_padding"):
-        if getattr(args, name) != p.get_default(name) and name not in network.options:
-            p.error(f"--{name.replace('_', '-')} is no option of {args.network}")
-    if args.light and args.seed is None:
-        p.error("--light needs --seed: weights of a checkpoint follow no rule")
-    if args.seed is not None and not 0 <= args.seed < 1 << 64:
-        p.error("--seed: expected a number from 0 to 2^64 - 1")
-    if args.batch < 1 or args.classes < 1 or args.seg_width < 1:
-        p.error("--batch, --classes and --seg-width: expected a positive number")
-    args.dynamic = set(filter(None, args.dynamic.split(",")))
-    if not args.dynamic <= {"batch", "size"}:
-        p.error("--dynamic: expected batch, size or batch,size")
-    try:
-        sides = [int(s) for s in args.size.split("x")] if args.size else list(network.size)
-    except ValueError:
-        sides = []
-    if len(sides) not in (1, 2) or min(sides) < 32 or any(s % network.multiple for s in sides):
-        p.error(f"--size: expected 672 or 800x1066, at least 32 and a multiple of {network.multiple}, found {args.size}")
-    args.size = (sides[0], sides[-1])
+def _fit(model: nn.Module, network: Network, args, given: str, part: str) -> None:
+    entry = args.entry.get(given, args.entry.get(""))
+    for text in checkpoint.fit(model, Path(args.checkpoint[given]), part, network.optional_keys, network.family, entry):
+        note(text)
 
 
 def load(network: Network, args) -> tuple[nn.Module, dict]:
@@ -88,16 +37,22 @@ def load(network: Network, args) -> tuple[nn.Module, dict]:
     model = network.make(args).eval()
     if args.seed is not None:
         return model, weights.fill(model, args.seed)
-    parts = [name for name, _ in model.named_children()]
-    loaded = set()
-    for item in args.checkpoint:
-        head, _, tail = item.partition("=")
-        part, file = (head, tail) if head in parts else ("", item)
-        checkpoint.fit(model, Path(file), part, network.optional_keys)
-        loaded |= {part} if part else set(parts)
-    if set(parts) - loaded:
-        raise checkpoint.CheckpointError(f"{args.network}: expected weights for every part, found none for "
-                                         f"{', '.join(p for p in parts if p not in loaded)}", "add --checkpoint PART=FILE")
+    needed, missing = network.parts(args), []
+    for part in set(args.checkpoint) - set(needed) - {""}:
+        note(f"{part}={args.checkpoint[part]}: not read, as --part {args.part} needs {', '.join(needed)} only")
+    if "" in args.checkpoint:
+        # One part alone also takes its keys from a file of the whole; parts with files of their own come after.
+        _fit(model, network, args, "", needed[0] if len(needed) == 1 else "")
+    else:
+        missing = [part for part in needed if part not in args.checkpoint]
+    if missing:
+        raise checkpoint.CheckpointError(f"{args.network}: expected weights for {', '.join(needed)}, found none for {', '.join(missing)}",
+                                         "add " + " ".join(f"--checkpoint {part}=FILE" for part in missing))
+    for part in needed:
+        if part in args.checkpoint:
+            _fit(model, network, args, part, part)
+    if network.same_keys and not args.config:
+        note(f"{args.network}: keys do not tell its variants apart; exported {network.same_keys}; --config states what the checkpoint has")
     return model, {}
 
 
@@ -140,7 +95,7 @@ def trace(model: nn.Module, network: Network, args) -> ModelProto:
     if "batch" in args.dynamic:
         axes |= {name: {0: "N"} for name in results}
     buffer = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), quiet():
         warnings.simplefilter("ignore")  # the tracer's general remarks
         torch.onnx.export(model, inputs, buffer, dynamo=False, opset_version=args.opset, input_names=list(form.inputs),
                           output_names=list(results), dynamic_axes=axes, custom_opsets={network.domain: 1} if network.domain else None,
@@ -174,15 +129,12 @@ def build(args) -> ModelProto:
     return graph
 
 
-def fail(message: str, hint: str, code: int) -> int:
-    print(f"error: {message}\nhint: {hint}", file=sys.stderr)
-    return code
-
-
 def main(arguments: list[str] | None = None) -> int:
     p = parser()
     args = p.parse_args(arguments)
     check(p, args)
+    if problem := unwritable(args.output):
+        return cannot_write(args.output, problem)
     try:
         data = build(args).SerializeToString()
     except checkpoint.CheckpointError as error:
@@ -190,10 +142,17 @@ def main(arguments: list[str] | None = None) -> int:
         for line in error.differences:
             print(f"  {line}", file=sys.stderr)
         return 3
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+            raise
+        return fail(f"{args.output}: expected memory to trace {args.network} at {args.size[0]} x {args.size[1]}, found too little",
+                    "choose a smaller --size or --batch", 4)
+    except KeyboardInterrupt:
+        return fail(f"{args.output}: stopped with Ctrl-C", "nothing was written", 130)
     try:
         light.write_beside(args.output, data)
     except OSError as error:
-        return fail(f"{args.output}: expected to write {len(data):,} bytes, found {error.strerror}", "choose a folder that exists", 4)
+        return cannot_write(args.output, error, f"{len(data):,} bytes")
     print(f"{args.output}: {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
     return 0
 

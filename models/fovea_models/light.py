@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, numpy_helper
 
+from fovea_models.report import cannot_write, fail, unwritable
 from fovea_models.seed import Rule, generate
 
 LOCATION = "fovea:seed"
@@ -112,15 +113,21 @@ def main() -> int:
     parser.add_argument("light", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
+    hint = "give a file that export.py --light wrote"
     try:
-        model = materialise(onnx.load(args.light, load_external_data=False))
-        write_beside(args.output, model.SerializeToString())
-    except (LightError, OSError) as error:
-        print(f"error: {args.light}: {error}", file=sys.stderr)
-        return 3
+        data = materialise(onnx.load(args.light, load_external_data=False)).SerializeToString()
+    except LightError as error:
+        return fail(f"{args.light}: {error}", hint, 3)
+    except OSError as error:
+        return fail(f"{args.light}: expected a light ONNX file, found '{error.strerror}'", hint, 3)
     except Exception as error:  # protobuf has many kinds
-        print(f"error: {args.light}: expected an ONNX file, found something else ({type(error).__name__})", file=sys.stderr)
-        return 3
+        return fail(f"{args.light}: expected an ONNX file, found something else ({type(error).__name__})", hint, 3)
+    if problem := unwritable(args.output):
+        return cannot_write(args.output, problem)
+    try:
+        write_beside(args.output, data)
+    except OSError as error:
+        return cannot_write(args.output, error, f"{len(data):,} bytes")
     return 0
 
 

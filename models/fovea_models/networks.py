@@ -2,16 +2,13 @@
 """The list of networks: name, how to make it, what goes in and comes out, which options it takes."""
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 
 from torch import nn
 
-from fovea_models import dab_detr, deformable_dab_detr, flash_intern_image, mit, mtmi, yolov5
+from fovea_models import dab_config, dab_detr, deformable_dab_detr, flash_intern_image, mit, mtmi, mtmi_names, yolov5
 
 AUX = tuple(f"aux_outputs.{i}.{kind}" for i in range(5) for kind in ("pred_logits", "pred_boxes"))
 COUNTERS = r"num_batches_tracked$"
@@ -25,6 +22,9 @@ class Form:
     outputs: dict[str, tuple]  # None stands for an extent that follows from the others
     inner: dict[str, tuple] = field(default_factory=dict)  # named tensors inside the graph; outputs with --features
 
+    def renamed(self, names: dict[str, str]) -> Form:
+        return Form(*({names.get(name, name): shape for name, shape in group.items()} for group in (self.inputs, self.outputs, self.inner)))
+
 
 @dataclass(frozen=True)
 class Network:
@@ -35,6 +35,10 @@ class Network:
     options: tuple[str, ...] = ()  # of export.py
     optional_keys: tuple[str, ...] = field(default=())  # that checkpoints hold and inference does not use
     domain: str = ""  # of its custom operators
+    family: str = ""  # whose tools wrote the checkpoints (checkpoint.ENTRIES)
+    all_parts: tuple[str, ...] = ()  # sub-modules whose weights may come from files of their own
+    parts: Callable[[SimpleNamespace], tuple[str, ...]] = lambda o: ()  # those of them that the options ask for
+    same_keys: str = ""  # what sets the network apart from others whose checkpoints have the same keys
 
 
 def _flash(size: str) -> Network:
@@ -42,7 +46,7 @@ def _flash(size: str) -> Network:
     return Network(
         make=lambda o: flash_intern_image.FlashInternImage(c),
         form=lambda o: Form({"input": ("N", 3, "H", "W")}, {"output": ("N", 1000)}),
-        size=(c.side, c.side), multiple=1, domain="custom_op",
+        size=(c.side, c.side), multiple=1, domain="custom_op", family="flash_intern_image",
     )  # fmt: skip
 
 
@@ -56,21 +60,24 @@ def _yolo(size: str) -> Network:
     return Network(
         make=lambda o: yolov5.Yolov5(yolov5.SIZES[size], o.classes, decode=not o.no_anchor),
         form=_yolo_form,
-        size=(640, 640), multiple=32, options=("classes", "no_anchor"), optional_keys=(r"anchor_grid$",),
+        size=(640, 640), multiple=32, options=("classes", "no_anchor"), optional_keys=(r"anchor_grid$",), family="yolov5",
     )  # fmt: skip
+
+
+# What --part exports, as sub-modules of Mtmi.
+MTMI_PARTS = {"all": ("backbone", "decode_head", "depth_head"), "encoder": ("backbone",), "seg": ("decode_head",), "depth": ("depth_head",)}
 
 
 class MtmiPart(nn.Module):
     """The encoder or one head as a network of its own, with the names of the whole."""
 
-    def __init__(self, whole: mtmi.Mtmi, part: str):
+    def __init__(self, whole: mtmi.Mtmi, name: str):
         super().__init__()
-        self.part = part
-        for name in ("backbone", "decode_head", "depth_head"):
-            setattr(self, name, getattr(whole, name))
+        self.name = name
+        self.add_module(name, getattr(whole, name))
 
     def forward(self, *inputs):
-        return getattr(self, {"encoder": "backbone", "seg": "decode_head", "depth": "depth_head"}[self.part])(*inputs)
+        return getattr(self, self.name)(*inputs)
 
 
 def _mtmi(size: str) -> Network:
@@ -79,17 +86,19 @@ def _mtmi(size: str) -> Network:
 
     def make(o):
         whole = mtmi.Mtmi(c, o.seg_head, o.seg_width, o.seg_fusion, o.seg_resize, o.depth_padding)
-        return whole if o.part == "all" else MtmiPart(whole, o.part)
+        return whole if o.part == "all" else MtmiPart(whole, *MTMI_PARTS[o.part])
 
     def form(o):
         image = {"image": ("N", 3, "H", "W")}
         cut = {name: (*shape[:2], None, None) for name, shape in maps.items()}
         seg, depth = {"seg_logits": ("N", mtmi.CLASSES, None, None)}, {"depth_norm": ("N", 1, None, None)}
-        return {"all": Form(image, seg | depth, cut), "encoder": Form(image, cut), "seg": Form(maps, seg), "depth": Form(maps, depth)}[o.part]
+        forms = {"all": Form(image, seg | depth, cut), "encoder": Form(image, cut), "seg": Form(maps, seg), "depth": Form(maps, depth)}
+        return forms[o.part].renamed(mtmi_names.official() if o.names == "official" else {})
 
-    options = ("part", "features", "seg_head", "seg_width", "seg_fusion", "seg_resize", "depth_padding")
+    # The official names count the nodes of one graph, that of B0.
+    options = ("part", "features", "seg_head", "seg_width", "seg_fusion", "seg_resize", "depth_padding") + (("names",) if size == "b0" else ())
     unused = (r"(^|decode_head\.)conv_seg\.", r"^head\.")  # of SegFormer's checkpoints; of ImageNet's
-    return Network(make, form, (1024, 1024), 32, options, unused)
+    return Network(make, form, (1024, 1024), 32, options, unused, family="mtmi", all_parts=MTMI_PARTS["all"], parts=lambda o: MTMI_PARTS[o.part])
 
 
 def _detr_form(o) -> Form:
@@ -98,24 +107,13 @@ def _detr_form(o) -> Form:
     return Form(inputs, {n: ("N", None, dab_detr.CLASSES if n.endswith("logits") else 4) for n in names})
 
 
-# `config.json` beside an official checkpoint -> our Config.
-DAB_KEYS = {
-    "pe_temperatureH": "height_temperature", "pe_temperatureW": "width_temperature", "num_patterns": "patterns",
-    "dilation": "dilation", "hidden_dim": "channels", "nheads": "heads", "dim_feedforward": "feedforward",
-    "enc_layers": "encoder_layers", "dec_layers": "decoder_layers", "num_queries": "queries",
-    "transformer_activation": "activation", "pre_norm": "pre_norm", "random_refpoints_xy": "fixed_xy",
-}  # fmt: skip
-
-
 def _dab(**changes) -> Network:
-    def make(o):
-        config = dab_detr.Config(**changes)
-        if o.config:
-            stated = json.loads(Path(o.config).read_text())
-            config = dataclasses.replace(config, **{ours: stated[theirs] for theirs, ours in DAB_KEYS.items() if theirs in stated})
-        return dab_detr.DabDetr(config, o.aux)
+    config = dab_detr.Config(**changes)
 
-    return Network(make, _detr_form, (800, 800), 1, ("aux", "mask", "config"), (COUNTERS,))
+    def make(o):
+        return dab_detr.DabDetr(dab_config.read(o.config, config, o.aux) if o.config else config, o.aux)
+
+    return Network(make, _detr_form, (800, 800), 1, ("aux", "mask", "config"), (COUNTERS,), family="dab_detr", same_keys=dab_config.described(config))
 
 
 NETWORKS = {
@@ -135,6 +133,6 @@ NETWORKS = {
     "dab_detr_r50_dc5_fixxy": _dab(dilation=True, fixed_xy=True),
     "dab_detr_r50_dc5_3pat": _dab(dilation=True, patterns=3),
     "dab_deformable_detr_r50": Network(
-        lambda o: deformable_dab_detr.DeformableDabDetr(aux=o.aux), _detr_form, (800, 800), 1, ("aux", "mask"), (COUNTERS,), "mmdeploy"
+        lambda o: deformable_dab_detr.DeformableDabDetr(aux=o.aux), _detr_form, (800, 800), 1, ("aux", "mask"), (COUNTERS,), "mmdeploy", "dab_detr"
     ),
 }
