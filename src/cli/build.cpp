@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `fovea build`: ONNX in, verified engine file out.
+#include <algorithm>
 #include <cstdio>
 
 #include "base/check.h"
@@ -25,6 +26,20 @@ struct Arguments {
   CommonArguments common;
 };
 
+const Decision* find_decision(const Plan& plan, std::string_view code) {
+  const auto found = std::find_if(plan.decisions.begin(), plan.decisions.end(), [&](const Decision& decision) { return decision.code == code; });
+  return found == plan.decisions.end() ? nullptr : &*found;
+}
+
+/// What nobody should have to look for in the certificate; to stderr, quiet or not.
+void print_warnings(const Plan& plan, const Arguments& arguments) {
+  for (const char* code : {"NOT_VERIFIED", "LARGE_ERROR"}) {
+    const Decision* decision = find_decision(plan, code);
+    if (!decision || (arguments.no_verify && decision->code == "NOT_VERIFIED")) continue;
+    std::fprintf(stderr, "warning: %s: %s\nhint: %s\n", arguments.output.c_str(), decision->sentence.c_str(), decision->remedy.c_str());
+  }
+}
+
 void print_summary(const Plan& plan, const Arguments& arguments) {
   std::size_t tuned = 0;
   for (const PlanStep& step : plan.steps) tuned += step.kernel != "reference";
@@ -38,13 +53,11 @@ void print_summary(const Plan& plan, const Arguments& arguments) {
   }
   std::printf("%s: %zu steps (%zu tuned, %zu reference), %.2f MB of constants\n", arguments.output.c_str(), plan.steps.size(), tuned,
               plan.steps.size() - tuned, static_cast<double>(weights) / 1e6);
-  if (!arguments.no_verify) {
+  if (!find_decision(plan, "NOT_VERIFIED")) {
     std::printf("verified: each step against the reference");
     if (!worst_step.empty()) std::printf(", largest error %.2g of its range (%s)", worst, worst_step.c_str());
     std::printf("\n");
-    for (const Decision& decision : plan.decisions) {
-      if (decision.code == "END_TO_END") std::printf("%s\n", decision.sentence.c_str());
-    }
+    if (const Decision* end_to_end = find_decision(plan, "END_TO_END")) std::printf("%s\n", end_to_end->sentence.c_str());
   }
 }
 
@@ -113,6 +126,7 @@ int build(int argc, char** argv) {
   const auto engine = build_engine(arguments);
   if (!engine.ok()) return fail(engine.status());
   if (!arguments.common.quiet) print_summary(engine->plan(), arguments);
+  print_warnings(engine->plan(), arguments);
   if (arguments.explain) print_decisions(engine->plan());
   return kDone;
 }

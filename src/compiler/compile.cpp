@@ -3,18 +3,15 @@
 
 #include <malloc.h>
 
-#include "base/checked_math.h"
 #include "base/guard.h"
 #include "compiler/assign_layouts.h"
 #include "compiler/choose_kernels.h"
-#include "compiler/compare.h"
-#include "compiler/cut_into_strips.h"
+#include "compiler/end_to_end.h"
 #include "compiler/infer_shapes.h"
 #include "compiler/input_shapes.h"
-#include "compiler/lower.h"
+#include "compiler/lower_in_order.h"
 #include "compiler/plan_views.h"
 #include "compiler/samples.h"
-#include "compiler/schedule.h"
 #include "device/kernel_registry.h"
 #include "engine/plugin_use.h"
 #include "passes/pass_runner.h"
@@ -88,68 +85,6 @@ Plan on_first_kernels(Plan plan, std::string_view device) {
   return plan;
 }
 
-/// Worst error of the named outputs relative to their range. Integer outputs (labels, indices) are compared too,
-/// but a label may flip where two scores are closer than rounding, so they only inform.
-struct EndToEnd {
-  double relative = 0;
-  std::string worst;
-  Decision to_decision(const char* code, const char* what) const {
-    return {code, worst, str_cat(what, ": largest error of an output is ", relative, " of its range"), ""};
-  }
-};
-
-Result<EndToEnd> compare_outputs(const Plan& plan, const std::vector<Datum>& actual, const std::vector<Datum>& expected) {
-  EndToEnd result;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (expected[i].kind != Datum::Kind::Tensor || actual[i].kind != Datum::Kind::Tensor) continue;
-    const std::string& name = plan.values[static_cast<std::size_t>(plan.outputs[i])].name;
-    auto difference = compare_tensors(actual[i].tensor, expected[i].tensor);
-    if (!difference.ok()) {
-      // A data-dependent extent (number of boxes) may change by a rounding; that is reported, not hidden.
-      result.relative = std::numeric_limits<double>::infinity();
-      result.worst = name + " (" + difference.status().message() + ")";
-      continue;
-    }
-    if (!is_floating(expected[i].tensor.type())) continue;
-    const double relative = difference->range > 0 ? difference->max_abs / difference->range : difference->max_abs;
-    if (relative > result.relative || result.worst.empty()) result = {relative, name};
-  }
-  return result;
-}
-
-/// What schedule() weighs: bytes at the typical extents of the symbols.
-BytesOf bytes_at(const ir::Graph& graph, const Bindings& typical) {
-  return [&](ir::ValueId id) -> std::int64_t {
-    const ir::Value& value = graph.value(id);
-    if (value.type.kind != ValueType::Kind::Tensor || value.type.element == DataType::undefined || !value.shape) return 0;
-    const auto shape = evaluate(*value.shape, typical);
-    const auto elements = shape.ok() ? checked_elements(shape->dims()) : Result<std::int64_t>(shape.status());
-    constexpr std::int64_t kMost = std::int64_t{1} << 40;  // no machine holds it, and sums of it stay far from overflow
-    return elements.ok() ? std::min(*elements, kMost) * static_cast<std::int64_t>(size_of(value.type.element)) : 0;
-  };
-}
-
-Status decide_order(const ir::Graph& graph, const BytesOf& bytes, Observed observed, Decisions& decisions) {
-  auto order = schedule(graph, decisions, bytes, observed);
-  if (!order) return invalid_model("graph '", graph.name, "' has a cycle");
-  decisions.order = *std::move(order);
-  return {};
-}
-
-Result<Plan> lower_in_order(const ir::Graph& graph, const Bindings& typical, Observed observed, Decisions decisions = {}) {
-  FOVEA_RETURN_IF_ERROR(decide_order(graph, bytes_at(graph, typical), observed, decisions));
-  return lower(graph, decisions);
-}
-
-/// Every step on its reference kernel, in as little memory as may be.
-Result<Plan> lower_reference(const ir::Graph& graph, const Bindings& typical) {
-  Decisions decisions;
-  const BytesOf bytes = bytes_at(graph, typical);
-  FOVEA_RETURN_IF_ERROR(decide_order(graph, bytes, Observed::No, decisions));
-  cut_into_strips(graph, bytes, decisions);
-  return lower(graph, decisions);
-}
-
 Status report(const BuildOptions& options, std::string_view phase, double fraction) {
   if (options.progress && !options.progress(phase, fraction)) return {ErrorCode::Cancelled, "build cancelled"};
   return {};
@@ -196,6 +131,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
   FOVEA_RETURN_IF_ERROR(report(options, "reading shapes", 0));
   FOVEA_ASSIGN(const InputShapes shapes, apply_shape_ranges(graph, options.shapes));
   FOVEA_RETURN_IF_ERROR(infer_shapes(graph));
+  const double remarkable = remarkable_error(graph);
   const bool seeded = !given && options.samples.empty();
   std::vector<Datum> inputs;
   if (given) {
@@ -285,6 +221,7 @@ Result<Plan> compile(ir::Graph graph, const BuildOptions& options, const std::ve
                     "'fovea build --explain' without --max-error shows the largest error of every step");
     }
     proofs.insert(proofs.begin(), whole.to_decision("END_TO_END", "engine against the model on reference kernels"));
+    if (!(whole.relative <= remarkable)) proofs.push_back(whole.remark());
   }
   plan.decisions.insert(plan.decisions.begin(), proofs.begin(), proofs.end());
   return plan;

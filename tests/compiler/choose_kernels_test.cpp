@@ -79,5 +79,28 @@ TEST_F(WrongKernel, EveryElementOfTheOthersIsCompared) {
   EXPECT_EQ(build(true, Tuning::None).certificate.at(0).compared, 4 * 32);
 }
 
+// The sine of ten million times a sum: the last bit of the sum decides.
+TEST(EndToEnd, LargeErrorsAreRemarked) {
+  const char* const chaotic = R"(graph g(x: f32[1,64,8,8]) -> (y) {
+    const w: f32[8,64,3,3] = rand(1, -1, 1)
+    const k: f32[1] = [1e7]
+    c = Conv(x, w)
+    m = Mul(c, k)
+    y = Sin(m)
+  })";
+  const auto codes = [](const char* text) {
+    BuildOptions options;
+    options.tuning = Tuning::None;
+    std::vector<std::string> found;
+    const Plan plan = compile(ir::parse(text).value(), options).value();
+    for (const Decision& decision : plan.decisions) found.push_back(decision.code);
+    return found;
+  };
+  const auto remarked = codes(chaotic);
+  EXPECT_EQ(std::count(remarked.begin(), remarked.end(), "LARGE_ERROR"), 1);
+  const auto calm = codes("graph g(x: f32[1,64,8,8]) -> (y) { y = Sin(x) }");
+  EXPECT_EQ(std::count(calm.begin(), calm.end(), "LARGE_ERROR"), 0);
+}
+
 }  // namespace
 }  // namespace fovea::compiler
