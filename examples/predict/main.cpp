@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   fovea::task::PredictorOptions options;  // "-": the recipe stored in the engine
   if (std::string(argv[2]) != "-") {
     std::ifstream file(argv[2]);
-    options.recipe.assign(std::istreambuf_iterator<char>(file), {});
+    options.recipe = std::string(std::istreambuf_iterator<char>(file), {});
   }
   auto predictor = fovea::task::Predictor::create(*engine, options);
   if (!predictor.ok()) return fail(predictor.status());

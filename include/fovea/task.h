@@ -130,24 +130,35 @@ std::string to_table(const Prediction& prediction);
 /// answers it is put to the right.
 void draw(const Prediction& prediction, image::Picture& picture);
 
+/// One task of a recipe.
+struct TaskInfo {
+  Prediction::Kind kind = Prediction::Kind::Detections;
+  std::vector<std::string> labels;  ///< names of classes; there may be fewer than classes, some may be empty
+  std::int64_t classes = 0;         ///< how many a classification or segmentation tells apart; 0: unknown
+};
+
 struct PredictorOptions {
-  std::string recipe = {};        ///< JSON text; empty: the engine's
+  std::optional<std::string> recipe = {};  ///< JSON text; absent: the engine's
   double score_threshold = -1;    ///< of detections; negative: the recipe's
+  int top_k = 0;                  ///< classes of a classification that are kept; 0: as many as the recipe says
   SessionOptions session = {};
 };
 
 /// An engine, its recipe and a session. Not thread-safe; make one per thread, they may share the engine.
 class Predictor {
  public:
-  /// InvalidArgument when there is no recipe, InvalidModel when it is malformed.
+  /// InvalidArgument when there is no recipe, InvalidModel when it is malformed or the engine cannot be what it describes.
   static Result<Predictor> create(const Engine& engine, const PredictorOptions& options = {});
   Predictor(Predictor&&) noexcept;
   Predictor& operator=(Predictor&&) noexcept;
   ~Predictor();
 
-  /// InvalidArgument when recipe, network and picture do not fit together; the message names what does not.
+  /// InvalidArgument when the picture does not fit, InvalidModel when the recipe does not, which only shows here where the
+  /// engine leaves shapes open; the message names what does not.
   Result<Prediction> predict(const image::Picture& picture);
   Result<Prediction> predict(const std::filesystem::path& picture);
+  /// The recipe's tasks, in its order. Classes that the engine leaves open are counted by the first predict().
+  const std::vector<TaskInfo>& tasks() const;
   /// Time of the last predict() inside the network.
   double network_milliseconds() const;
   /// What the network got and gave in the last predict(), by name, valid until the next. For those who compare pre- and

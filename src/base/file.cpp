@@ -44,6 +44,35 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::filesystem
   return {};
 }
 
+/// A link keeps pointing where it does: its target is what is replaced.
+std::filesystem::path behind_links(const std::filesystem::path& file) {
+  std::error_code ignored;
+  std::filesystem::path target = file;
+  for (int links = 0; links < 16 && std::filesystem::is_symlink(target, ignored); ++links) {
+    target = target.parent_path() / std::filesystem::read_symlink(target, ignored);
+  }
+  return target;
+}
+
+std::string temporary_beside(const std::filesystem::path& target) { return target.string() + ".tmp." + std::to_string(::getpid()); }
+
+int create_new(const std::string& file) { return ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644); }
+
+/// A pipe or device (/dev/null, /dev/stdout) is written to; renaming would put a file in its place.
+bool is_device(const std::filesystem::path& file) {
+  std::error_code ignored;
+  return std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored);
+}
+
+Status check_folder_of(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return write_error(file, "cannot write", EISDIR);
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::exists(folder, ignored)) return write_error(file, "cannot create", ENOENT);
+  if (!std::filesystem::is_directory(folder, ignored)) return write_error(file, "cannot create", ENOTDIR);
+  return {};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::filesystem::path& file, std::int64_t max_bytes) {
@@ -78,43 +107,65 @@ Result<std::string> read_file(const std::filesystem::path& file, std::int64_t ma
 }
 
 Status check_writable(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) return write_error(file, "cannot write", EISDIR);
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  if (!std::filesystem::exists(folder, ignored)) return write_error(file, "cannot create", ENOENT);
-  if (!std::filesystem::is_directory(folder, ignored)) return write_error(file, "cannot create", ENOTDIR);
-  if (::access(folder.c_str(), W_OK) != 0) return write_error(file, "cannot create", errno);
+  FOVEA_RETURN_IF_ERROR(check_folder_of(file));
+  if (is_device(file)) return ::access(file.c_str(), W_OK) == 0 ? Status() : write_error(file, "cannot write", errno);
+  // Only trying tells: permissions do not bind everyone, and names may be too long.
+  const std::string temporary = temporary_beside(behind_links(file));
+  const Descriptor descriptor{create_new(temporary)};
+  if (descriptor.fd < 0) return write_error(file, "cannot create", errno);
+  ::unlink(temporary.c_str());
   return {};
 }
 
-Status write_file_atomically(const std::filesystem::path& file, std::span<const std::span<const std::byte>> pieces) {
-  FOVEA_RETURN_IF_ERROR(check_writable(file));
+Status make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!std::filesystem::is_directory(folder)) return write_error(folder, "cannot create this folder", error ? error.value() : ENOTDIR);
+  const std::string temporary = temporary_beside(folder / "fovea");
+  const Descriptor descriptor{create_new(temporary)};
+  if (descriptor.fd < 0) return write_error(folder, "cannot write into this folder", errno);
+  ::unlink(temporary.c_str());
+  return {};
+}
+
+StagedFiles::~StagedFiles() {
+  for (const Entry& entry : entries_) ::unlink(entry.temporary.c_str());
+}
+
+Status StagedFiles::add(const std::filesystem::path& file, std::span<const std::span<const std::byte>> pieces) {
+  FOVEA_RETURN_IF_ERROR(check_folder_of(file));
   const auto write_pieces = [&](const Descriptor& descriptor) -> Status {
     if (descriptor.fd < 0) return write_error(file, "cannot create", errno);
     for (const auto piece : pieces) FOVEA_RETURN_IF_ERROR(write_all(descriptor.fd, piece, file));
     return {};
   };
-  std::error_code ignored;
-  // A pipe or device (/dev/null, /dev/stdout) is written to; renaming would put a file in its place.
-  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
-    return write_pieces(Descriptor{::open(file.c_str(), O_WRONLY | O_CLOEXEC)});
+  if (is_device(file)) return write_pieces(Descriptor{::open(file.c_str(), O_WRONLY | O_CLOEXEC)});
+  const std::filesystem::path target = behind_links(file);
+  const std::string temporary = temporary_beside(target);
+  const Descriptor descriptor{create_new(temporary)};
+  if (descriptor.fd >= 0) entries_.push_back({file, target, temporary});
+  FOVEA_RETURN_IF_ERROR(write_pieces(descriptor));
+  if (::fsync(descriptor.fd) != 0) return write_error(file, "cannot write", errno);
+  return {};
+}
+
+Status StagedFiles::add(const std::filesystem::path& file, std::string_view text) {
+  const std::span<const std::byte> piece(reinterpret_cast<const std::byte*>(text.data()), text.size());
+  return add(file, std::span(&piece, 1));
+}
+
+Status StagedFiles::commit() {
+  for (; !entries_.empty(); entries_.erase(entries_.begin())) {
+    const Entry& entry = entries_.front();
+    if (::rename(entry.temporary.c_str(), entry.target.c_str()) != 0) return write_error(entry.file, "cannot replace", errno);
   }
-  // A link keeps pointing where it does: its target is what is replaced.
-  std::filesystem::path target = file;
-  for (int links = 0; links < 16 && std::filesystem::is_symlink(target, ignored); ++links) {
-    target = target.parent_path() / std::filesystem::read_symlink(target, ignored);
-  }
-  const std::string temporary = target.string() + ".tmp." + std::to_string(::getpid());
-  const auto write = [&]() -> Status {
-    const Descriptor descriptor{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
-    FOVEA_RETURN_IF_ERROR(write_pieces(descriptor));
-    if (::fsync(descriptor.fd) != 0) return write_error(file, "cannot write", errno);
-    if (::rename(temporary.c_str(), target.c_str()) != 0) return write_error(file, "cannot replace", errno);
-    return {};
-  };
-  Status status = write();
-  if (!status.ok()) ::unlink(temporary.c_str());
-  return status;
+  return {};
+}
+
+Status write_file_atomically(const std::filesystem::path& file, std::span<const std::span<const std::byte>> pieces) {
+  StagedFiles staged;
+  FOVEA_RETURN_IF_ERROR(staged.add(file, pieces));
+  return staged.commit();
 }
 
 Status write_file_atomically(const std::filesystem::path& file, std::string_view text) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/check.h"
 
@@ -35,13 +36,35 @@ class MappedFile {
 /// Whole file as text or bytes, with the same errors.
 Result<std::string> read_file(const std::filesystem::path& file, std::int64_t max_bytes = std::int64_t{1} << 30);
 
-/// Writes beside the target and renames when all bytes are on disk: at any moment the target is either what it
-/// was or the whole new content. Pipes and devices are written to directly. Pieces are written in order. Errors name
-/// the file and the system's reason: ResourceExhausted for a full disk, else Unavailable.
+/// Files that appear together: each is written beside its target, commit() renames them all, and without it nothing is left.
+class StagedFiles {
+ public:
+  StagedFiles() = default;
+  ~StagedFiles();
+  StagedFiles(const StagedFiles&) = delete;
+  StagedFiles& operator=(const StagedFiles&) = delete;
+
+  /// Pieces are written in order; all bytes are on disk when this returns. Pipes and devices are written to directly. Errors
+  /// name the file and the system's reason: ResourceExhausted for a full disk, else Unavailable.
+  Status add(const std::filesystem::path& file, std::span<const std::span<const std::byte>> pieces);
+  Status add(const std::filesystem::path& file, std::string_view text);
+  Status commit();
+
+ private:
+  struct Entry {
+    std::filesystem::path file, target;
+    std::string temporary;
+  };
+  std::vector<Entry> entries_;
+};
+
+/// One file in this way: at any moment the target is either what it was or the whole new content.
 Status write_file_atomically(const std::filesystem::path& file, std::span<const std::span<const std::byte>> pieces);
 Status write_file_atomically(const std::filesystem::path& file, std::string_view text);
 
-/// Whether the file could be created or replaced, for a look before long work.
+/// Whether the file could be created or replaced, for a look before long work. Tries it with another name beside it.
 Status check_writable(const std::filesystem::path& file);
+/// A folder for results: made where it is missing, and tried. The same errors.
+Status make_folder(const std::filesystem::path& folder);
 
 }  // namespace fovea

@@ -217,7 +217,7 @@ Result<NamedTensors> read_npz(const std::filesystem::path& file) {
   return tensors;
 }
 
-Status write_npz(const std::filesystem::path& file, const NamedTensors& tensors) {
+Result<std::vector<std::string>> format_npz(const NamedTensors& tensors) {
   // Sizes always stand in a zip64 extra field, as numpy.savez does: one form for small and large.
   std::vector<std::string> parts;
   std::string directory;
@@ -247,6 +247,11 @@ Status write_npz(const std::filesystem::path& file, const NamedTensors& tensors)
   append(directory, kLocator64, u32{0}, end, u32{1});
   append(directory, kEnd, u16{0}, u16{0}, kSee64, kSee64, kSee64Wide, kSee64Wide, u16{0});
   parts.push_back(std::move(directory));
+  return parts;
+}
+
+Status write_npz(const std::filesystem::path& file, const NamedTensors& tensors) {
+  FOVEA_ASSIGN(const std::vector<std::string> parts, format_npz(tensors));
   std::vector<std::span<const std::byte>> pieces;
   for (const std::string& part : parts) pieces.push_back(std::as_bytes(std::span(part)));
   return write_file_atomically(file, pieces);

@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/npy.h"
 
@@ -21,6 +22,7 @@ Result<NamedTensors> parse_npz(std::span<const std::byte> bytes, std::int64_t ma
 Result<NamedTensors> read_npz(const std::filesystem::path& file);
 
 /// Stored (like numpy.savez), in the order of the names, without timestamps: same tensors, same bytes.
+Result<std::vector<std::string>> format_npz(const NamedTensors& tensors);  ///< in parts, to be written one after the other
 Status write_npz(const std::filesystem::path& file, const NamedTensors& tensors);
 
 }  // namespace fovea

@@ -2,6 +2,7 @@
 // `fovea build`: ONNX in, verified engine file out.
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "base/check.h"
 #include "base/file.h"
@@ -9,7 +10,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "engine/plan.h"
-#include "task/recipe.h"
+#include "task/recipe_fit.h"
 
 namespace fovea::cli {
 
@@ -68,6 +69,34 @@ void print_decisions(const Plan& plan) {
   }
 }
 
+Status in_recipe(const Arguments& arguments, Status status) {
+  return std::move(status).with_context(arguments.recipe).with_hint("docs/recipes.md lists the keys");
+}
+
+/// The model's inputs with the extents that --shapes fixes.
+std::vector<TensorInfo> shaped_inputs(const Model& model, const std::map<std::string, ShapeRange>& shapes) {
+  std::vector<TensorInfo> inputs = model.inputs();
+  for (TensorInfo& info : inputs) {
+    const auto range = shapes.find(info.name);
+    if (range == shapes.end() || range->second.min.rank() != static_cast<int>(info.shape.size())) continue;
+    for (int axis = 0; axis < range->second.min.rank(); ++axis) {
+      if (range->second.min[axis] == range->second.max[axis]) info.shape[static_cast<std::size_t>(axis)] = std::to_string(range->second.min[axis]);
+    }
+  }
+  return inputs;
+}
+
+/// What is wrong with a recipe is said now rather than by `predict`, and what the model's names and inputs tell before the work.
+Result<task::Recipe> fit_recipe(const Arguments& arguments, const BuildOptions& options, const Model& model) {
+  auto recipe = task::parse_recipe(options.recipe);
+  if (!recipe.ok()) return in_recipe(arguments, std::move(recipe).status());
+  FOVEA_RETURN_IF_ERROR(in_recipe(arguments, task::fit_inputs(*recipe, shaped_inputs(model, options.shapes))));
+  task::OutputShapes names;
+  for (const TensorInfo& info : model.outputs()) names[info.name] = {info.type, false, {}, {}};
+  FOVEA_RETURN_IF_ERROR(in_recipe(arguments, task::fit_outputs(*recipe, names, {})));
+  return recipe;
+}
+
 Result<Engine> build_engine(const Arguments& arguments) {
   BuildOptions options;
   options.device = arguments.device;
@@ -82,10 +111,10 @@ Result<Engine> build_engine(const Arguments& arguments) {
   FOVEA_RETURN_IF_ERROR(check_writable(arguments.output));  // before the work, not after it
   FOVEA_ASSIGN(options.shapes, arguments.shapes.ranges());
   FOVEA_ASSIGN(Model model, import_onnx(arguments.model));
+  std::optional<task::Recipe> recipe;
   if (!arguments.recipe.empty()) {
     FOVEA_ASSIGN(options.recipe, read_file(arguments.recipe, 1 << 20));
-    const auto recipe = task::parse_recipe(options.recipe);  // said now rather than by `predict`
-    if (!recipe.ok()) return Status(recipe.status()).with_context(arguments.recipe).with_hint("docs/recipes.md lists the keys");
+    FOVEA_ASSIGN(recipe, fit_recipe(arguments, options, model));
   }
   if (!arguments.data.empty()) {
     FOVEA_ASSIGN(NamedTensors sample, read_npz(arguments.data));
@@ -93,6 +122,7 @@ Result<Engine> build_engine(const Arguments& arguments) {
   }
   auto engine = build(std::move(model), options);
   if (!engine.ok()) return std::move(engine).status().with_context(arguments.model);
+  if (recipe) FOVEA_RETURN_IF_ERROR(in_recipe(arguments, task::fit_engine(*recipe, *engine)));
   FOVEA_RETURN_IF_ERROR(engine->save(arguments.output));
   return engine;
 }

@@ -64,6 +64,11 @@ int finish(int code) {
   return fail(Status(ErrorCode::ResourceExhausted, str_cat("standard output: cannot write: ", std::strerror(errno))));
 }
 
+Status in_recipe_or(const std::string& picture, const std::string& recipe, const std::string& network, Status status) {
+  const bool of_recipe = status.message().starts_with("recipe:");
+  return std::move(status).with_context(!of_recipe ? picture : recipe.empty() ? network : recipe);
+}
+
 Status write_json(const std::string& target, const std::string& text) {
   if (target == "-") {
     std::fwrite(text.data(), 1, text.size(), stdout);

@@ -24,6 +24,10 @@ int exit_code(const Status& status);
 /// `code`, unless what was printed could not be written (a full disk behind a redirection).
 int finish(int code);
 
+/// Says where: a status of recipe against network (its message starts with "recipe:") is the recipe's or the network's, whatever
+/// picture showed it; others are the picture's.
+Status in_recipe_or(const std::string& picture, const std::string& recipe, const std::string& network, Status status);
+
 /// Writes JSON text to a file, or to stdout for "-".
 Status write_json(const std::string& target, const std::string& text);
 

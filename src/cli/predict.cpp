@@ -11,6 +11,8 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "fovea/task.h"
+#include "image/class_map.h"
+#include "image/picture_file.h"
 
 namespace fovea::cli {
 
@@ -47,7 +49,7 @@ class Report {
   Status add(task::Predictor& predictor, const std::string& file) {
     FOVEA_ASSIGN(image::Picture picture, image::read_picture(file));
     auto prediction = predictor.predict(picture);
-    if (!prediction.ok()) return std::move(prediction).status().with_context(file);
+    if (!prediction.ok()) return in_recipe_or(file, arguments_.recipe, arguments_.network, std::move(prediction).status());
     const int width = picture.width, height = picture.height;
     task::PredictionFiles files;
     std::string annotated;
@@ -65,6 +67,7 @@ class Report {
   const std::string& json() const { return json_; }
 
  private:
+  /// All results of a picture appear together, or none.
   Status save(const task::Prediction& prediction, const task::Predictor& predictor, image::Picture& picture, const std::string& file,
               task::PredictionFiles& files, std::string& annotated) {
     // Pictures of one name from several folders get a number.
@@ -72,20 +75,37 @@ class Report {
     for (int i = 2; !taken_.insert(stem).second; ++i) stem = fs::path(file).stem().string() + "_" + std::to_string(i);
     const fs::path base = fs::path(arguments_.folder) / stem;
     annotated = base.string() + "_predicted.png";
+    StagedFiles results;
     if (prediction.has(task::Prediction::Kind::Segmentation)) {
       files.mask = base.string() + "_mask.png";
-      image::Picture mask(prediction.segmentation.width, prediction.segmentation.height);
-      for (std::size_t i = 0; i < mask.pixels.size(); ++i) mask.pixels[i] = static_cast<std::uint8_t>(prediction.segmentation.classes[i / 3]);
-      FOVEA_RETURN_IF_ERROR(image::write_png(files.mask, mask));
+      const task::SegmentationMap& map = prediction.segmentation;
+      FOVEA_ASSIGN(const std::string mask, image::encode_class_map({map.width, map.height, map.classes}, classes_of(predictor)));
+      FOVEA_RETURN_IF_ERROR(results.add(files.mask, mask));
     }
     if (prediction.has(task::Prediction::Kind::Depth)) {
       files.depth = base.string() + "_depth.npy";
-      const task::DepthMap& depth = prediction.depth;
-      FOVEA_RETURN_IF_ERROR(write_npy(files.depth, Tensor::from<float>(DataType::f32, {depth.height, depth.width}, depth.values)));
+      const task::DepthMap& map = prediction.depth;
+      FOVEA_ASSIGN(const std::string depth, format_npy(Tensor::from<float>(DataType::f32, {map.height, map.width}, map.values)));
+      FOVEA_RETURN_IF_ERROR(results.add(files.depth, depth));
     }
-    if (arguments_.tensors) FOVEA_RETURN_IF_ERROR(write_npz(base.string() + "_tensors.npz", predictor.tensors()));
+    if (arguments_.tensors) {
+      FOVEA_ASSIGN(const std::vector<std::string> parts, format_npz(predictor.tensors()));
+      std::vector<std::span<const std::byte>> pieces;
+      for (const std::string& part : parts) pieces.push_back(std::as_bytes(std::span(part)));
+      FOVEA_RETURN_IF_ERROR(results.add(base.string() + "_tensors.npz", pieces));
+    }
     task::draw(prediction, picture);
-    return image::write_png(annotated, picture);
+    FOVEA_ASSIGN(const std::string drawn, image::encode_png(picture));
+    FOVEA_RETURN_IF_ERROR(results.add(annotated, drawn));
+    return results.commit();
+  }
+
+  /// Classes that the segmentation tells apart; 0: unknown.
+  static std::int64_t classes_of(const task::Predictor& predictor) {
+    for (const task::TaskInfo& info : predictor.tasks()) {
+      if (info.kind == task::Prediction::Kind::Segmentation) return info.classes;
+    }
+    return 0;
   }
 
   const Arguments& arguments_;
@@ -94,15 +114,12 @@ class Report {
 };
 
 Result<task::Predictor> open(const Arguments& arguments) {
+  if (!arguments.folder.empty()) FOVEA_RETURN_IF_ERROR(make_folder(arguments.folder));  // before the work, not after it
+  if (!arguments.common.json.empty() && arguments.common.json != "-") FOVEA_RETURN_IF_ERROR(check_writable(arguments.common.json));
   BuildOptions options;
   options.threads = arguments.common.threads;
   options.progress = progress_bar(arguments.common.quiet);
   FOVEA_ASSIGN(const Engine engine, load_or_build(arguments.network, options));
-  if (!arguments.folder.empty()) {
-    std::error_code error;
-    fs::create_directories(arguments.folder, error);
-    if (!fs::is_directory(arguments.folder)) return not_found(arguments.folder, ": cannot be created: ", error.message());
-  }
   task::PredictorOptions predictor;
   predictor.score_threshold = arguments.threshold;
   predictor.session.threads = arguments.common.threads;

@@ -30,6 +30,7 @@ Result<task::Predictor> open(const ValArguments& arguments) {
   FOVEA_ASSIGN(const Engine engine, load_or_build(arguments.network, build));
   task::PredictorOptions options;
   options.score_threshold = arguments.threshold;
+  options.top_k = 5;
   options.session.threads = arguments.common.threads;
   if (!arguments.recipe.empty()) {
     FOVEA_ASSIGN(options.recipe, read_file(arguments.recipe));
@@ -40,6 +41,9 @@ Result<task::Predictor> open(const ValArguments& arguments) {
 }
 
 Result<nlohmann::json> score(const ValArguments& arguments) {
+  for (const std::string& file : {arguments.common.json, arguments.write_detections}) {  // before the work, not after it
+    if (!file.empty() && file != "-") FOVEA_RETURN_IF_ERROR(check_writable(file));
+  }
   if (!arguments.detections.empty()) return val_detections(nullptr, arguments);
   FOVEA_ASSIGN(task::Predictor predictor, open(arguments));
   if (!arguments.annotations.empty()) return val_detections(&predictor, arguments);
@@ -65,16 +69,26 @@ Status check(const ValArguments& a) {
 }  // namespace
 
 PictureRun::PictureRun(task::Predictor& predictor, const ValArguments& arguments, std::size_t count)
-    : predictor_(predictor), progress_(progress_bar(arguments.common.quiet)), count_(count), limit_(arguments.limit) {
+    : predictor_(predictor), arguments_(arguments), progress_(progress_bar(arguments.common.quiet)), count_(count), limit_(arguments.limit) {
   if (limit_ > 0) count_ = std::min(count_, static_cast<std::size_t>(limit_));
 }
 
-Result<task::Prediction> PictureRun::predict(const std::string& file, task::Prediction::Kind wanted) {
+Result<const task::TaskInfo*> PictureRun::task(task::Prediction::Kind wanted) const {
+  for (const task::TaskInfo& info : predictor_.tasks()) {
+    if (info.kind == wanted) return &info;
+  }
+  return invalid_argument("the recipe gives ", name_of(predictor_.tasks().front().kind), ", but the truth is ", name_of(wanted));
+}
+
+Result<task::Prediction> PictureRun::predict(const std::string& file) {
   if (interrupted() || !progress_("pictures", static_cast<double>(done_) / static_cast<double>(std::max<std::size_t>(count_, 1)))) {
     return Status(ErrorCode::Cancelled, "interrupted");
   }
-  FOVEA_ASSIGN(task::Prediction prediction, predictor_.predict(std::filesystem::path(file)));
-  if (!prediction.has(wanted)) return invalid_argument("the recipe gives ", name_of(prediction.kinds.front()), ", but the truth is ", name_of(wanted));
+  FOVEA_ASSIGN(const image::Picture picture, image::read_picture(file));
+  width_ = picture.width;
+  height_ = picture.height;
+  auto prediction = predictor_.predict(picture);
+  if (!prediction.ok()) return in_recipe_or(file, arguments_.recipe, arguments_.network, std::move(prediction).status());
   total_ += predictor_.network_milliseconds();
   if (++done_ == count_) progress_("pictures", 1);
   return prediction;
@@ -99,7 +113,7 @@ int val(int argc, char** argv) {
   line.option("--min-depth", arguments.min_depth, "smallest depth that counts").above_zero().with_default();
   line.option("--max-depth", arguments.max_depth, "largest depth that counts").above_zero().with_default();
   line.flag("--median-scale", arguments.scale_to_median, "scale each depth map so that its median equals the truth's");
-  line.option("--limit", arguments.limit, "only the first pictures").zero_or_more();
+  line.option("--limit", arguments.limit, "only the first pictures").above_zero();
   arguments.common.add_to(line, true);
   if (const auto code = parse(line, argc, argv, arguments.common.plugins)) return *code;
   if (const Status status = check(arguments); !status.ok()) return fail(status);

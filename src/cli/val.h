@@ -24,17 +24,22 @@ struct ValArguments {
 class PictureRun {
  public:
   PictureRun(task::Predictor& predictor, const ValArguments& arguments, std::size_t count);
-  /// The answer must be of this kind; InvalidArgument says what the recipe gives instead.
-  Result<task::Prediction> predict(const std::string& file, task::Prediction::Kind wanted);
+  /// The recipe's task of this kind; InvalidArgument says what the recipe gives instead.
+  Result<const task::TaskInfo*> task(task::Prediction::Kind wanted) const;
+  Result<task::Prediction> predict(const std::string& file);
+  /// Sides of the last picture.
+  int width() const { return width_; }
+  int height() const { return height_; }
   /// Mean time in the network so far.
   double milliseconds() const { return done_ ? total_ / static_cast<double>(done_) : 0; }
   bool enough() const { return limit_ > 0 && done_ >= static_cast<std::size_t>(limit_); }
 
  private:
   task::Predictor& predictor_;
+  const ValArguments& arguments_;
   std::function<bool(std::string_view, double)> progress_;
   std::size_t count_, done_ = 0;
-  int limit_;
+  int limit_, width_ = 0, height_ = 0;
   double total_ = 0;
 };
 

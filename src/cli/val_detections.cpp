@@ -48,15 +48,34 @@ class CategoryOf {
   std::map<std::string, std::int64_t> by_name_;
 };
 
+/// Pictures of another size than the annotations say: scored, for the sizes play no part, but the boxes may be of another picture.
+class SizeWatch {
+ public:
+  void add(const metrics::CocoImage& image, const PictureRun& run) {
+    if (image.width == 0 || (image.width == run.width() && image.height == run.height())) return;
+    if (count_++ == 0) first_ = str_cat(image.file_name, ": expected ", image.width, "x", image.height, ", found ", run.width(), "x", run.height());
+  }
+  void warn(const std::string& annotations) const {
+    if (count_ > 0) std::fprintf(stderr, "warning: %s: %zu pictures of other sizes, first %s\n", annotations.c_str(), count_, first_.c_str());
+  }
+
+ private:
+  std::size_t count_ = 0;
+  std::string first_;
+};
+
 /// Detections of classes without a category are left out, as pycocotools leaves them out, and counted.
 Result<std::vector<DetectedBox>> detect(PictureRun& run, CocoTruth& truth, const ValArguments& arguments, std::size_t& left_out) {
+  SizeWatch sizes;
+  FOVEA_RETURN_IF_ERROR(run.task(task::Prediction::Kind::Detections).status());
   const CategoryOf category_of(truth, arguments.match == "id");
   std::vector<DetectedBox> boxes;
   std::set<std::int64_t> done;
   for (const metrics::CocoImage& image : truth.images) {
     if (run.enough()) break;
     const fs::path file = fs::path(arguments.images) / image.file_name;
-    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(file.string(), task::Prediction::Kind::Detections));
+    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(file.string()));
+    sizes.add(image, run);
     for (const task::Detection& d : prediction.detections) {
       const auto matched = category_of(d);
       if (!matched.ok()) return Status(matched.status()).with_context(arguments.annotations);
@@ -70,6 +89,7 @@ Result<std::vector<DetectedBox>> detect(PictureRun& run, CocoTruth& truth, const
     }
     done.insert(image.id);
   }
+  sizes.warn(arguments.annotations);
   if (boxes.empty() && left_out > 0) {
     return invalid_argument(arguments.annotations, ": none of ", left_out, " detections is of a class with a category").with_hint("--match says how classes find their categories");
   }
@@ -91,6 +111,8 @@ void print(const CocoScore& score, std::size_t pictures, std::size_t detections)
 
 Result<nlohmann::json> val_detections(task::Predictor* predictor, const ValArguments& arguments) {
   FOVEA_ASSIGN(CocoTruth truth, metrics::read_coco_truth(arguments.annotations));
+  if (truth.images.empty()) return invalid_model(arguments.annotations, ": images: expected at least one, found none");
+  if (truth.boxes.empty()) return invalid_model(arguments.annotations, ": annotations: expected at least one, found none");
   std::vector<DetectedBox> boxes;
   nlohmann::json figures;
   if (predictor) {

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `fovea val` of classes, segmentations and depth maps.
+// `fovea val` of segmentations and depth maps.
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
-#include <sstream>
 
 #include "base/check.h"
-#include "base/file.h"
 #include "base/npy.h"
 #include "cli/val.h"
-#include "metrics/class_score.h"
+#include "image/class_map.h"
 #include "metrics/depth_score.h"
 #include "metrics/segmentation_score.h"
 
@@ -19,30 +16,6 @@ namespace fovea::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Labelled {
-  std::string file, label;
-};
-
-/// Lines "picture label"; the label may hold spaces. Relative names start at --images, or at the list's folder.
-Result<std::vector<Labelled>> read_labels(const ValArguments& arguments) {
-  FOVEA_ASSIGN(const std::string text, read_file(arguments.labels));
-  const fs::path folder = arguments.images.empty() ? fs::path(arguments.labels).parent_path() : fs::path(arguments.images);
-  std::vector<Labelled> rows;
-  std::istringstream lines(text);
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty() || line[0] == '#') continue;
-    const std::size_t space = line.find_first_of(" \t,");
-    const std::size_t label = space == std::string::npos ? space : line.find_first_not_of(" \t,", space);
-    if (label == std::string::npos) return invalid_model(arguments.labels, ":", number, ": expected 'picture label', found '", line.substr(0, 60), "'");
-    rows.push_back({(folder / line.substr(0, space)).string(), line.substr(label)});
-  }
-  if (rows.empty()) return invalid_model(arguments.labels, ": expected lines 'picture label', found none");
-  return rows;
-}
 
 /// Files of a folder with one of the endings, sorted; their stems name the pictures.
 Result<std::vector<fs::path>> files_of(const std::string& folder, std::initializer_list<std::string_view> endings) {
@@ -68,75 +41,58 @@ Result<std::vector<Pair>> pairs_of(const std::string& truths, std::string_view e
   if (truth.empty()) return not_found(truths, ": expected ", ending, " files, found none");
   std::vector<Pair> pairs;
   for (const fs::path& file : truth) {
-    const auto found = std::find_if(pictures.begin(), pictures.end(), [&](const fs::path& picture) { return picture.stem() == file.stem(); });
+    const auto is_its = [&](const fs::path& picture) { return picture.stem() == file.stem(); };
+    const auto found = std::find_if(pictures.begin(), pictures.end(), is_its);
     if (found == pictures.end()) return not_found(file.string(), ": no picture with this name in ", images);
+    const auto other = std::find_if(found + 1, pictures.end(), is_its);
+    if (other != pictures.end()) return invalid_model(file.string(), ": expected one picture with this name, found ", found->string(), " and ", other->string());
     pairs.push_back({file, *found});
   }
   return pairs;
 }
 
-/// The class number of a label: the number it is, or that of the label with this name.
-int class_of(const std::string& label, const std::vector<task::ClassScore>& classes) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), number);
-  if (error == std::errc() && end == label.data() + label.size()) return number;
-  const auto found = std::find_if(classes.begin(), classes.end(), [&](const task::ClassScore& row) { return row.label == label; });
-  return found == classes.end() ? -1 : found->class_id;
+Result<image::ClassMap> read_mask(const fs::path& file, int width, int height) {
+  FOVEA_ASSIGN(image::ClassMap mask, image::read_class_map(file));
+  if (mask.width != width || mask.height != height) {
+    return invalid_model(file.string(), ": expected ", width, "x", height, " like the picture, found ", mask.width, "x", mask.height);
+  }
+  return mask;
 }
 
-Result<std::vector<std::int32_t>> read_mask(const fs::path& file, int width, int height) {
-  FOVEA_ASSIGN(const image::Picture mask, image::read_picture(file));
-  if (mask.width != width || mask.height != height) {
-    return invalid_argument(file.string(), ": expected ", width, "x", height, " like the picture, found ", mask.width, "x", mask.height);
-  }
-  std::vector<std::int32_t> classes(mask.pixels.size() / 3);
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const std::uint8_t* const pixel = mask.pixels.data() + 3 * i;
-    if (pixel[0] != pixel[1] || pixel[0] != pixel[2]) return invalid_model(file.string(), ": expected a grey picture of class numbers, found colours");
-    classes[i] = pixel[0];
-  }
-  return classes;
+/// Numbers in a mask must be classes of the network. `classes` 0: unknown.
+Status check_mask(const image::ClassMap& mask, std::int64_t classes, int ignored) {
+  if (classes == 0) return {};
+  const auto strange = std::find_if(mask.classes.begin(), mask.classes.end(), [&](std::int32_t id) { return id >= classes && id != ignored; });
+  if (strange == mask.classes.end()) return {};
+  const auto at = strange - mask.classes.begin();
+  return invalid_model("expected classes 0 to ", classes - 1, " and ", ignored, " for pixels that do not count, found ", *strange, " at x ", at % mask.width, ", y ", at / mask.width)
+      .with_hint("masks hold the numbers the network was trained on; --ignore NUMBER says which one does not count");
 }
 
 }  // namespace
-
-Result<nlohmann::json> val_classes(task::Predictor& predictor, const ValArguments& arguments) {
-  FOVEA_ASSIGN(const std::vector<Labelled> rows, read_labels(arguments));
-  PictureRun run(predictor, arguments, rows.size());
-  metrics::ClassScore score;
-  for (const Labelled& row : rows) {
-    if (run.enough()) break;
-    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(row.file, task::Prediction::Kind::Classes));
-    std::vector<int> ranked;
-    for (const task::ClassScore& found : prediction.classes) ranked.push_back(found.class_id);
-    score.add(ranked, class_of(row.label, prediction.classes));
-  }
-  if (arguments.common.json != "-") {
-    std::printf("%lld pictures\ntop-1 %7.4f\ntop-5 %7.4f\n", static_cast<long long>(score.pictures()), score.top1(), score.top5());
-  }
-  return nlohmann::json{{"kind", "classification"}, {"pictures", score.pictures()}, {"top1", score.top1()}, {"top5", score.top5()}, {"network_ms", run.milliseconds()}};
-}
 
 Result<nlohmann::json> val_segmentation(task::Predictor& predictor, const ValArguments& arguments) {
   FOVEA_ASSIGN(const std::vector<Pair> pairs, pairs_of(arguments.masks, ".png", arguments.images));
   PictureRun run(predictor, arguments, pairs.size());
   metrics::SegmentationScore score(arguments.ignored);
-  std::map<int, std::string> labels;
+  FOVEA_ASSIGN(const task::TaskInfo* task, run.task(task::Prediction::Kind::Segmentation));
   std::int64_t pictures = 0;
   for (const Pair& pair : pairs) {
     if (run.enough()) break;
-    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(pair.picture.string(), task::Prediction::Kind::Segmentation));
+    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(pair.picture.string()));
     const task::SegmentationMap& map = prediction.segmentation;
-    for (const task::ClassScore& share : map.shares) labels[share.class_id] = share.label;
-    FOVEA_ASSIGN(const auto truth, read_mask(pair.truth, map.width, map.height));
-    FOVEA_RETURN_IF_ERROR(score.add(map.classes, truth).with_context(pair.truth.string()));
+    FOVEA_ASSIGN(task, run.task(task::Prediction::Kind::Segmentation));
+    FOVEA_ASSIGN(const image::ClassMap truth, read_mask(pair.truth, map.width, map.height));
+    FOVEA_RETURN_IF_ERROR(check_mask(truth, task->classes, arguments.ignored).with_context(pair.truth.string()));
+    FOVEA_RETURN_IF_ERROR(score.add(map.classes, truth.classes).with_context(pair.truth.string()));
     ++pictures;
   }
   nlohmann::json figures = {{"kind", "segmentation"}, {"pictures", pictures}, {"mean_iou", score.mean_iou()}, {"pixel_accuracy", score.pixel_accuracy()},
                             {"network_ms", run.milliseconds()}};
   if (arguments.common.json != "-") std::printf("%lld pictures\n\n%-24s %8s %12s\n", static_cast<long long>(pictures), "class", "IoU", "pixels");
   for (const auto& [id, row] : score.classes()) {
-    const std::string label = labels.count(id) && !labels[id].empty() ? labels[id] : std::to_string(id);
+    const auto index = static_cast<std::size_t>(id);
+    const std::string label = id >= 0 && index < task->labels.size() && !task->labels[index].empty() ? task->labels[index] : std::to_string(id);
     figures["classes"].push_back({{"class_id", id}, {"label", label}, {"iou", row.iou()}, {"pixels", row.truth}});
     if (arguments.common.json != "-") std::printf("%-24s %8.4f %12lld\n", label.c_str(), row.iou(), static_cast<long long>(row.truth));
   }
@@ -147,10 +103,11 @@ Result<nlohmann::json> val_segmentation(task::Predictor& predictor, const ValArg
 Result<nlohmann::json> val_depth(task::Predictor& predictor, const ValArguments& arguments) {
   FOVEA_ASSIGN(const std::vector<Pair> pairs, pairs_of(arguments.depths, ".npy", arguments.images));
   PictureRun run(predictor, arguments, pairs.size());
+  FOVEA_RETURN_IF_ERROR(run.task(task::Prediction::Kind::Depth).status());
   metrics::DepthScore score({arguments.min_depth, arguments.max_depth, arguments.scale_to_median});
   for (const Pair& pair : pairs) {
     if (run.enough()) break;
-    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(pair.picture.string(), task::Prediction::Kind::Depth));
+    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(pair.picture.string()));
     FOVEA_ASSIGN(const Tensor truth, read_npy(pair.truth));
     const task::DepthMap& map = prediction.depth;
     if (truth.type() != DataType::f32 || !(truth.shape() == Shape{map.height, map.width})) {

@@ -42,7 +42,7 @@ Result<Picture> read_picture(const std::filesystem::path& file, const PictureLim
   return picture;
 }
 
-Status write_png(const std::filesystem::path& file, const Picture& picture) {
+Result<std::string> encode_png(const Picture& picture) {
   std::vector<std::uint8_t> encoded;
   try {
     const cv::Mat rgb(picture.height, picture.width, CV_8UC3, const_cast<std::uint8_t*>(picture.pixels.data()));
@@ -52,8 +52,12 @@ Status write_png(const std::filesystem::path& file, const Picture& picture) {
   } catch (const std::exception& error) {
     return internal_error("PNG: cannot be encoded: ", error.what());
   }
-  const auto piece = std::as_bytes(std::span(encoded));
-  return write_file_atomically(file, std::span(&piece, 1));
+  return std::string(encoded.begin(), encoded.end());
+}
+
+Status write_png(const std::filesystem::path& file, const Picture& picture) {
+  FOVEA_ASSIGN(const std::string encoded, encode_png(picture));
+  return write_file_atomically(file, encoded);
 }
 
 }  // namespace fovea::image

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "base/check.h"
 #include "fovea/task.h"
@@ -17,5 +18,8 @@ struct PictureSize {
   std::int64_t width = 0, height = 0;
 };
 Result<PictureSize> picture_size(std::span<const std::byte> bytes);
+
+/// The bytes of a PNG file.
+Result<std::string> encode_png(const Picture& picture);
 
 }  // namespace fovea::image

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/json_problem.h"
 
 namespace fovea::metrics {
 
@@ -44,6 +45,8 @@ class Fields {
     }
     return box;
   }
+  /// InvalidModel for a value that is there.
+  Status wrong(const char* key, const char* expected) const { return wrong(key, expected, object_[key]); }
   bool has(const char* key) const { return object_.is_object() && object_.contains(key); }
   const std::string& where() const { return where_; }
 
@@ -64,9 +67,11 @@ class Fields {
 
 Result<Json> read_json(const std::filesystem::path& file) {
   FOVEA_ASSIGN(const std::string text, read_file(file));
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return invalid_model("not JSON");
-  return json;
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception& error) {
+    return invalid_model("not JSON: ", json_problem(error.what()));
+  }
 }
 
 /// Calls body(fields) for each object of the list at `key`.
@@ -99,6 +104,10 @@ Result<CocoTruth> parse_truth(const Json& json) {
     CocoImage image;
     FOVEA_ASSIGN(image.id, fields.whole("id"));
     FOVEA_ASSIGN(image.file_name, fields.text("file_name"));
+    if (fields.has("width") && fields.has("height")) {
+      FOVEA_ASSIGN(image.width, fields.whole("width"));
+      FOVEA_ASSIGN(image.height, fields.whole("height"));
+    }
     if (!images.insert(image.id).second) return invalid_model(fields.where(), ": the id ", image.id, " stands twice");
     truth.images.push_back(std::move(image));
     return {};
@@ -118,6 +127,7 @@ Result<CocoTruth> parse_truth(const Json& json) {
     FOVEA_ASSIGN(box.category, fields.whole("category_id"));
     FOVEA_RETURN_IF_ERROR(ids.check(fields, box.image, box.category));
     FOVEA_ASSIGN(box.box, fields.box("bbox"));
+    if (!(box.box[2] > 0 && box.box[3] > 0)) return fields.wrong("bbox", "x, y, and a width and height above 0");
     box.area = box.box[2] * box.box[3];
     if (fields.has("area")) {
       FOVEA_ASSIGN(box.area, fields.number("area"));

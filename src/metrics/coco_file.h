@@ -16,6 +16,7 @@ namespace fovea::metrics {
 struct CocoImage {
   std::int64_t id = 0;
   std::string file_name;
+  std::int64_t width = 0, height = 0;  ///< in pixels; 0: not said
 };
 
 struct CocoCategory {
@@ -43,7 +44,8 @@ struct CocoTruth {
   std::vector<TruthBox> boxes;
 };
 
-/// NotFound, InvalidModel (malformed JSON, missing fields, unknown image or category ids, ids that stand twice).
+/// NotFound, InvalidModel (malformed JSON, missing fields, unknown image or category ids, ids that stand twice,
+/// boxes without an extent).
 Result<CocoTruth> read_coco_truth(const std::filesystem::path& file);
 /// A list of {"image_id", "category_id", "bbox", "score"}; ids must be in `truth`.
 Result<std::vector<DetectedBox>> read_coco_detections(const std::filesystem::path& file, const CocoTruth& truth);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the decoders of detection heads share: box arithmetic, checks of sizes, and the step from raw scores to
-// candidates.
+// What the decoders of detection heads share: box arithmetic, and the step from raw scores to candidates.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 
 #include "task/coordinates.h"
 #include "task/decode_boxes.h"
+#include "task/output_fit.h"
 
 namespace fovea::task {
 
@@ -24,16 +24,6 @@ inline Box to_corners(const Box& b, BoxFormat format) {
 }
 
 inline Box scaled(const Box& b, double x, double y) { return {b[0] * x, b[1] * y, b[2] * x, b[3] * y}; }
-
-inline Status expect_rows(const std::string& name, std::int64_t found, std::int64_t expected, const char* why) {
-  if (found == expected) return {};
-  return invalid_argument("output '", name, "': expected ", expected, " rows (", why, "), found ", found);
-}
-
-inline Status expect_columns(const std::string& name, std::int64_t found, std::int64_t at_least) {
-  if (found >= at_least) return {};
-  return invalid_argument("output '", name, "': expected at least ", at_least, " values a box, found ", found);
-}
 
 /// Turns raw scores of one box into candidates. One object per decode call, so its buffer is reused.
 class Scorer {
@@ -82,11 +72,5 @@ class Scorer {
 };
 
 inline Points no_points() { return {}; }
-
-/// DETR-like softmax heads have their "no object" class last unless said otherwise.
-inline ScoreRule with_last_as_background(ScoreRule rule, std::int64_t classes) {
-  if (rule.activation == Activation::Softmax && !rule.background) rule.background = static_cast<int>(classes - 1);
-  return rule;
-}
 
 }  // namespace fovea::task

@@ -8,6 +8,7 @@
 #include "task/decode_boxes.h"
 #include "task/decode_maps.h"
 #include "task/output_view.h"
+#include "task/recipe_fit.h"
 
 namespace fovea::task {
 
@@ -46,8 +47,6 @@ Result<std::vector<Detection>> decode_detections(const TaskRecipe& recipe, const
 
 Result<std::vector<ClassScore>> decode_classes(const TaskRecipe& recipe, const ClassificationRecipe& task, const NamedTensors& outputs) {
   FOVEA_ASSIGN(const Tensor raw, float_output(outputs, task.output));
-  if (raw.elements() <= task.skip) return invalid_argument("output '", task.output, "': ", raw.elements(), " classes, the recipe skips ", task.skip);
-  if (raw.rank() > 1 && raw.dim(0) != 1) return invalid_argument("output '", task.output, "': expected batch 1, found shape ", raw.shape().to_string());
   std::vector<double> scores(raw.values<float>().begin(), raw.values<float>().end());
   activate(task.activation, scores);
   scores.erase(scores.begin(), scores.begin() + task.skip);
@@ -66,9 +65,6 @@ Result<std::vector<ClassScore>> decode_classes(const TaskRecipe& recipe, const C
 
 Result<std::vector<std::pair<float, float>>> decode_landmarks(const LandmarksRecipe& task, const NamedTensors& outputs, const image::ImageTransform& transform) {
   FOVEA_ASSIGN(const Tensor raw, float_output(outputs, task.output));
-  if (raw.elements() % task.values_per_point != 0) {
-    return invalid_argument("output '", task.output, "': ", raw.elements(), " values are no points of ", task.values_per_point);
-  }
   const std::pair<double, double> scale = pixel_scale(task.coordinates, transform);
   const image::ImageTransform back = way_back(task.coordinates, transform);
   std::vector<std::pair<float, float>> points;
@@ -116,6 +112,7 @@ struct TaskDecoder {
 }  // namespace
 
 Result<Prediction> decode(const Recipe& recipe, const NamedTensors& outputs, const image::ImageTransform& transform) {
+  FOVEA_RETURN_IF_ERROR(fit_outputs(recipe, output_shapes(outputs), {transform.input_height, transform.input_width}));
   Prediction prediction;
   for (const TaskRecipe& task : recipe.tasks) FOVEA_RETURN_IF_ERROR(std::visit(TaskDecoder{task, outputs, transform, prediction}, task.decode));
   return prediction;

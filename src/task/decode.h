@@ -20,11 +20,11 @@ struct TaskInputs {
 };
 
 /// Inputs for one picture. `network` are the engine's inputs: sizes and types that the recipe leaves open are taken
-/// from them. InvalidArgument when recipe and network do not fit.
+/// from them. InvalidModel when recipe and network do not fit, InvalidArgument when this picture and they do not.
 Result<TaskInputs> make_inputs(const Recipe& recipe, const image::Picture& picture, std::span<const TensorInfo> network);
 
-/// The answer for one picture (batch 1). InvalidArgument names an output that is missing or of another shape than
-/// the recipe says.
+/// The answer for one picture (batch 1). InvalidModel as fit_outputs says it, where an output is missing or of another
+/// shape than the recipe says.
 Result<Prediction> decode(const Recipe& recipe, const NamedTensors& outputs, const image::ImageTransform& transform);
 
 }  // namespace fovea::task

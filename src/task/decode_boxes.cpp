@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heads that give boxes as lists.
+// Heads that give boxes as lists. Shapes have been checked (fit_boxes.cpp).
 #include "task/decode_boxes.h"
 
 #include "task/box_scoring.h"
@@ -15,19 +15,14 @@ Result<std::vector<Candidate>> decode_boxes(const BoxesScores& decode, const Box
   const std::pair<double, double> scale = pixel_scale(decode.coordinates, context.transform);
   for (std::size_t level = 0; level < decode.boxes.size(); ++level) {
     FOVEA_ASSIGN(const Matrix boxes, matrix_output(context.outputs, decode.boxes[level]));
-    FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores[level]));
+    FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores[level], boxes.rows));
     Matrix objectness, keypoints;
     if (!decode.objectness.empty()) {
-      FOVEA_ASSIGN(objectness, matrix_output(context.outputs, decode.objectness[level]));
-      FOVEA_RETURN_IF_ERROR(expect_rows(decode.objectness[level], objectness.rows, boxes.rows, "one a box"));
-      FOVEA_RETURN_IF_ERROR(expect_columns(decode.objectness[level], objectness.columns, 1));
+      FOVEA_ASSIGN(objectness, matrix_output(context.outputs, decode.objectness[level], boxes.rows));
     }
     if (!decode.keypoints.empty()) {
-      FOVEA_ASSIGN(keypoints, matrix_output(context.outputs, decode.keypoints[level]));
-      FOVEA_RETURN_IF_ERROR(expect_rows(decode.keypoints[level], keypoints.rows, boxes.rows, "one a box"));
+      FOVEA_ASSIGN(keypoints, matrix_output(context.outputs, decode.keypoints[level], boxes.rows));
     }
-    FOVEA_RETURN_IF_ERROR(expect_columns(decode.boxes[level], boxes.columns, 4));
-    FOVEA_RETURN_IF_ERROR(expect_rows(decode.scores[level], scores.rows, boxes.rows, "one a box"));
     const ScoreRule rule = with_last_as_background(decode.rule, scores.columns);
     Scorer scorer(rule, context.threshold, candidates);
     for (std::int64_t r = 0; r < boxes.rows; ++r) {
@@ -46,8 +41,7 @@ Result<std::vector<Candidate>> decode_boxes(const BoxesScores& decode, const Box
 
 Result<std::vector<Candidate>> decode_boxes(const Rows& decode, const BoxContext& context) {
   using C = Rows::Column;
-  FOVEA_ASSIGN(const Matrix rows, matrix_output(context.outputs, decode.output, decode.transposed));
-  FOVEA_RETURN_IF_ERROR(expect_columns(decode.output, rows.columns, static_cast<std::int64_t>(decode.columns.size())));
+  FOVEA_ASSIGN(const Matrix rows, matrix_output(context.outputs, decode.output, {}, decode.transposed));
   std::array<std::int64_t, 13> place;
   place.fill(-1);
   for (std::size_t i = 0; i < decode.columns.size(); ++i) place[static_cast<std::size_t>(decode.columns[i])] = static_cast<std::int64_t>(i);
@@ -56,7 +50,8 @@ Result<std::vector<Candidate>> decode_boxes(const Rows& decode, const BoxContext
   const bool corners = at(C::X1) >= 0, has_classes = at(C::Classes) >= 0;
   const std::int64_t first = has_classes ? at(C::Classes) : at(C::Score), classes = has_classes ? rows.columns - first : 1;
   std::vector<Candidate> candidates;
-  Scorer scorer(decode.rule, context.threshold, candidates);
+  const ScoreRule rule = has_classes ? with_last_as_background(decode.rule, classes) : decode.rule;
+  Scorer scorer(rule, context.threshold, candidates);
   for (std::int64_t r = 0; r < rows.rows; ++r) {
     const auto value = [&](C column) -> double { return rows(r, at(column)); };
     const std::size_t before = candidates.size();
@@ -76,20 +71,12 @@ Result<std::vector<Candidate>> decode_boxes(const Rows& decode, const BoxContext
 
 Result<std::vector<Candidate>> decode_boxes(const FinalBoxes& decode, const BoxContext& context) {
   FOVEA_ASSIGN(const Matrix boxes, matrix_output(context.outputs, decode.boxes));
-  FOVEA_ASSIGN(const Matrix labels, matrix_output(context.outputs, decode.labels));
-  FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores));
-  FOVEA_RETURN_IF_ERROR(expect_rows(decode.labels, labels.rows, boxes.rows, "one a box"));
-  FOVEA_RETURN_IF_ERROR(expect_rows(decode.scores, scores.rows, boxes.rows, "one a box"));
-  std::int64_t count = boxes.rows;
-  if (count > 0) {
-    FOVEA_RETURN_IF_ERROR(expect_columns(decode.boxes, boxes.columns, 4));
-    FOVEA_RETURN_IF_ERROR(expect_columns(decode.labels, labels.columns, 1));
-    FOVEA_RETURN_IF_ERROR(expect_columns(decode.scores, scores.columns, 1));
-  }
+  FOVEA_ASSIGN(const Matrix labels, matrix_output(context.outputs, decode.labels, boxes.rows));
+  FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores, boxes.rows));
+  std::int64_t count = boxes.tensor.elements() == 0 ? 0 : boxes.rows;
   if (!decode.count.empty()) {
     FOVEA_ASSIGN(const Tensor stored, float_output(context.outputs, decode.count));
-    if (stored.elements() != 1) return invalid_argument("output '", decode.count, "': expected one number");
-    count = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::clamp(stored.data<float>()[0], 0.0f, 1e9f)), 0, boxes.rows);
+    count = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::clamp(stored.data<float>()[0], 0.0f, 1e9f)), 0, count);
   }
   const std::pair<double, double> scale = pixel_scale(decode.coordinates, context.transform);
   std::vector<Candidate> candidates;

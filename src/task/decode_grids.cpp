@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heads that give offsets on grids of cells.
+// Heads that give offsets on grids of cells. Shapes have been checked (fit_boxes.cpp).
 #include "task/box_scoring.h"
 
 namespace fovea::task {
@@ -12,14 +12,8 @@ Result<std::vector<Candidate>> decode_boxes(const YoloGrid& decode, const BoxCon
     const Shape& s = raw.shape();
     // Strides of anchor, value, y and x in the two forms.
     const bool five = s.rank() == 5;
-    const bool fits = five ? s[0] == 1 && s[1] == anchors : s.rank() == 4 && s[0] == 1 && s[1] % anchors == 0;
-    if (!fits) {
-      return invalid_argument("output '", level.output, "': expected 1 x ", anchors, "*(5+classes) x H x W or 1 x ", anchors,
-                              " x H x W x (5+classes), found ", s.to_string());
-    }
-    const std::int64_t values = five ? s[4] : s[1] / anchors, h = five ? s[2] : s[2], w = five ? s[3] : s[3];
+    const std::int64_t values = five ? s[4] : s[1] / anchors, h = s[2], w = s[3];
     const std::int64_t step_anchor = values * h * w, step_value = five ? 1 : h * w, step_cell = five ? values : 1;
-    if (values < 6) return invalid_argument("output '", level.output, "': ", values, " values an anchor, expected 5 and at least one class");
     ScoreRule rule = decode.rule;
     rule.activation = decode.activated ? Activation::None : Activation::Sigmoid;
     Scorer scorer(rule, context.threshold, candidates);
@@ -49,15 +43,8 @@ Result<std::vector<Candidate>> decode_boxes(const YoloGrid& decode, const BoxCon
 
 Result<std::vector<Candidate>> decode_boxes(const SsdPriors& decode, const BoxContext& context) {
   FOVEA_ASSIGN(const Matrix boxes, matrix_output(context.outputs, decode.boxes));
-  FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores));
-  FOVEA_RETURN_IF_ERROR(expect_columns(decode.boxes, boxes.columns, 4 + 2 * decode.keypoints));
-  FOVEA_RETURN_IF_ERROR(expect_rows(decode.scores, scores.rows, boxes.rows, "one a box"));
-  std::int64_t expected = 0;
+  FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, decode.scores, boxes.rows));
   const auto grid = [](int side, double stride) { return static_cast<std::int64_t>(std::ceil(side / stride)); };
-  for (const auto& level : decode.levels) {
-    expected += grid(context.transform.input_width, level.stride) * grid(context.transform.input_height, level.stride) * static_cast<std::int64_t>(level.sizes.size());
-  }
-  FOVEA_RETURN_IF_ERROR(expect_rows(decode.boxes, boxes.rows, expected, "one a prior"));
   std::vector<Candidate> candidates;
   const ScoreRule rule = with_last_as_background(decode.rule, scores.columns);
   Scorer scorer(rule, context.threshold, candidates);
@@ -96,26 +83,21 @@ Result<std::vector<Candidate>> decode_boxes(const AnchorFreeGrid& decode, const 
   std::vector<Candidate> candidates;
   for (const auto& level : decode.levels) {
     FOVEA_ASSIGN(const Matrix boxes, matrix_output(context.outputs, level.boxes));
-    FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, level.scores));
+    FOVEA_ASSIGN(const Matrix scores, matrix_output(context.outputs, level.scores, boxes.rows));
     Matrix objectness, keypoints;
     const auto w = static_cast<std::int64_t>(std::ceil(context.transform.input_width / level.stride));
     const auto h = static_cast<std::int64_t>(std::ceil(context.transform.input_height / level.stride));
     if (!level.objectness.empty()) {
-      FOVEA_ASSIGN(objectness, matrix_output(context.outputs, level.objectness));
-      FOVEA_RETURN_IF_ERROR(expect_rows(level.objectness, objectness.rows, w * h, "one a cell"));
-      FOVEA_RETURN_IF_ERROR(expect_columns(level.objectness, objectness.columns, 1));
+      FOVEA_ASSIGN(objectness, matrix_output(context.outputs, level.objectness, boxes.rows));
     }
     if (!level.keypoints.empty()) {
-      FOVEA_ASSIGN(keypoints, matrix_output(context.outputs, level.keypoints));
-      FOVEA_RETURN_IF_ERROR(expect_rows(level.keypoints, keypoints.rows, w * h, "one a cell"));
+      FOVEA_ASSIGN(keypoints, matrix_output(context.outputs, level.keypoints, boxes.rows));
     }
-    FOVEA_RETURN_IF_ERROR(expect_rows(level.boxes, boxes.rows, w * h, "one a cell"));
-    FOVEA_RETURN_IF_ERROR(expect_rows(level.scores, scores.rows, w * h, "one a cell"));
-    FOVEA_RETURN_IF_ERROR(expect_columns(level.boxes, boxes.columns, decode.box == Kind::Dfl ? 8 : 4));
     const std::int64_t bins = boxes.columns / 4;
     std::vector<double> distribution(static_cast<std::size_t>(bins));
     const double unit = decode.stride_units ? level.stride : 1;
-    Scorer scorer(decode.rule, context.threshold, candidates);
+    const ScoreRule rule = with_last_as_background(decode.rule, scores.columns);
+    Scorer scorer(rule, context.threshold, candidates);
     for (std::int64_t r = 0; r < w * h; ++r) {
       const auto column = static_cast<double>(r % w), line = static_cast<double>(r / w);
       // Mean of the distribution over bins 0, 1, 2 ...

@@ -79,28 +79,13 @@ void argmax_row(const PictureSampler& sampler, int y, std::span<float> values, s
   }
 }
 
-Result<Tensor> planes_output(const NamedTensors& outputs, const std::string& name) {
-  FOVEA_ASSIGN(Tensor planes, float_output(outputs, name));
-  const bool fits = planes.rank() >= 2 && planes.rank() <= 4 && planes.elements() > 0 && (planes.rank() < 4 || planes.dim(0) == 1);
-  if (!fits) return invalid_argument("output '", name, "': expected 1 x C x H x W, found ", planes.shape().to_string());
-  return planes;
-}
-
 }  // namespace
 
 Result<SegmentationMap> decode_segmentation(const TaskRecipe& recipe, const SegmentationRecipe& task, const NamedTensors& outputs,
                                             const image::ImageTransform& transform) {
-  FOVEA_ASSIGN(const Tensor planes, planes_output(outputs, task.output));
+  FOVEA_ASSIGN(const Tensor planes, float_output(outputs, task.output));
   const PictureSampler sampler(planes, transform);
   const bool argmax = task.classes == SegmentationRecipe::Classes::Argmax;
-  if (!argmax && sampler.count() != 1) {
-    return invalid_argument("output '", task.output, "': expected one plane, found ", planes.shape().to_string());
-  }
-  const std::size_t colors = task.paint.palette.size();
-  if (argmax && colors > 0 && colors < static_cast<std::size_t>(sampler.count())) {
-    return Status(ErrorCode::InvalidArgument, str_cat("output '", task.output, "': ", sampler.count(), " classes, the palette has ", colors, " colours"),
-                  "paint.palette needs a colour for each class");
-  }
   SegmentationMap map;
   map.paint = task.paint;
   map.width = transform.picture_width;
@@ -134,9 +119,8 @@ Result<SegmentationMap> decode_segmentation(const TaskRecipe& recipe, const Segm
 }
 
 Result<DepthMap> decode_depth(const DepthRecipe& task, const NamedTensors& outputs, const image::ImageTransform& transform) {
-  FOVEA_ASSIGN(const Tensor planes, planes_output(outputs, task.output));
+  FOVEA_ASSIGN(const Tensor planes, float_output(outputs, task.output));
   const PictureSampler sampler(planes, transform);
-  if (sampler.count() != 1) return invalid_argument("output '", task.output, "': expected one plane, found ", planes.shape().to_string());
   DepthMap depth;
   depth.width = transform.picture_width;
   depth.height = transform.picture_height;

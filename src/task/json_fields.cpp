@@ -68,15 +68,18 @@ void JsonFields::read(const char* key, double& into, double low, double high, bo
   if (const Json* value = raw(key, required)) number(key, *value, low, high, into);
 }
 
-void JsonFields::read(const char* key, int& into, int low, int high, bool required) {
-  const Json* value = raw(key, required);
-  if (!value) return;
-  double number = NAN;
-  if (value->is_number()) number = value->get<double>();
+bool JsonFields::whole(const char* key, const Json& value, int low, int high, int& into) {
+  const double number = value.is_number() ? value.get<double>() : NAN;
   if (!(number >= low && number <= high) || number != std::floor(number)) {
-    return fail(key, str_cat("a whole number from ", low, " to ", high), *value);
+    fail(key, str_cat("a whole number from ", low, " to ", high), value);
+    return false;
   }
   into = static_cast<int>(number);
+  return true;
+}
+
+void JsonFields::read(const char* key, int& into, int low, int high, bool required) {
+  if (const Json* value = raw(key, required)) whole(key, *value, low, high, into);
 }
 
 void JsonFields::read(const char* key, std::vector<std::string>& into) {

@@ -15,6 +15,9 @@
 
 namespace fovea::task {
 
+/// The JSON of a text. InvalidModel with line and column where it is none, with its path for a key that stands twice.
+Result<nlohmann::json> parse_strict_json(std::string_view text);
+
 class JsonFields {
  public:
   using Json = nlohmann::json;
@@ -34,6 +37,8 @@ class JsonFields {
   void read_names(const char* key, std::vector<std::string>& into, bool required);
   template <std::size_t N>
   void read(const char* key, std::array<double, N>& into, double low, double high);
+  template <std::size_t N>
+  void read(const char* key, std::array<int, N>& into, int low, int high);
   /// One of the spellings.
   template <class T>
   void read(const char* key, T& into, std::initializer_list<std::pair<const char*, T>> spellings, bool required = false);
@@ -57,6 +62,7 @@ class JsonFields {
 
  private:
   bool number(const char* key, const Json& value, double low, double high, double& into);
+  bool whole(const char* key, const Json& value, int low, int high, int& into);
 
   const Json& object_;
   std::string path_;
@@ -71,6 +77,16 @@ void JsonFields::read(const char* key, std::array<double, N>& into, double low, 
   if (!value->is_array() || value->size() != N) return fail(key, str_cat("a list of ", N, " numbers"), *value);
   for (std::size_t i = 0; i < N; ++i) {
     if (!number(key, (*value)[i], low, high, into[i])) return;
+  }
+}
+
+template <std::size_t N>
+void JsonFields::read(const char* key, std::array<int, N>& into, int low, int high) {
+  const Json* value = raw(key);
+  if (!value) return;
+  if (!value->is_array() || value->size() != N) return fail(key, str_cat("a list of ", N, " numbers"), *value);
+  for (std::size_t i = 0; i < N; ++i) {
+    if (!whole(key, (*value)[i], low, high, into[i])) return;
   }
 }
 

@@ -1,57 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A picture as the network's inputs: the recipe says how, the network fills in what the recipe leaves open.
-#include <charconv>
-
 #include "task/decode.h"
+#include "task/recipe_fit.h"
 
 namespace fovea::task {
 
 namespace {
-
-/// The number an extent is written as, or 0 for an expression.
-int fixed_extent(const std::string& text) {
-  int value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return code == std::errc() && end == text.data() + text.size() && value > 0 ? value : 0;
-}
-
-Result<const TensorInfo*> find_picture_input(const Recipe& recipe, std::span<const TensorInfo> network) {
-  const TensorInfo* found = nullptr;
-  std::string names;
-  int candidates = 0;
-  for (const TensorInfo& info : network) {
-    names += (names.empty() ? "'" : ", '") + info.name + "'";
-    if (recipe.input.empty() ? !recipe.size_inputs.contains(info.name) : info.name == recipe.input) found = &info, ++candidates;
-  }
-  if (candidates == 1) return found;
-  if (!recipe.input.empty()) return not_found("recipe: the network has no input '", recipe.input, "'; there are: ", names);
-  return Status(ErrorCode::InvalidArgument, "recipe: which of the inputs takes the picture? there are: " + names, "set input.name");
-}
-
-/// Fills in what the recipe leaves open.
-Result<image::InputSpec> resolve(const Recipe& recipe, const TensorInfo& input) {
-  image::InputSpec spec = recipe.spec;
-  if (spec.type == DataType::undefined) spec.type = input.type;
-  if (!input.rank_known) return spec;
-  if (input.shape.size() != 4) return invalid_argument("recipe: input '", input.name, "' has ", input.shape.size(), " dimensions, a picture needs 4");
-  const bool nchw = spec.order == image::Order::Nchw;
-  const int height = fixed_extent(input.shape[nchw ? 2 : 1]), width = fixed_extent(input.shape[nchw ? 3 : 2]);
-  const int channels = fixed_extent(input.shape[nchw ? 1 : 3]), wanted = spec.channels == image::Channels::Gray ? 1 : 3;
-  if (channels != 0 && channels != wanted) {
-    return Status(ErrorCode::InvalidArgument, str_cat("recipe: input '", input.name, "' takes ", channels, " channels, the recipe gives ", wanted),
-                  "check input.layout and input.color");
-  }
-  if (spec.fit == image::Fit::Pad || spec.fit == image::Fit::ShorterSide) return spec;
-  const auto settle = [&](int& mine, int its, const char* what) -> Status {
-    if (mine == 0) mine = its;
-    if (mine == 0) return Status(ErrorCode::InvalidArgument, str_cat("recipe: the network takes any ", what), "set input.size to [height, width]");
-    if (its == 0 || mine == its) return {};
-    return invalid_argument("recipe: input.size says ", what, " ", mine, ", the network takes ", its);
-  };
-  FOVEA_RETURN_IF_ERROR(settle(spec.height, height, "height"));
-  FOVEA_RETURN_IF_ERROR(settle(spec.width, width, "width"));
-  return spec;
-}
 
 /// Where the picture decides the size, a network of fixed size may disagree.
 Status check_size(const image::ImageTransform& made, const TensorInfo& input, image::Order order) {
@@ -59,7 +13,7 @@ Status check_size(const image::ImageTransform& made, const TensorInfo& input, im
   const bool nchw = order == image::Order::Nchw;
   const int height = fixed_extent(input.shape[nchw ? 2 : 1]), width = fixed_extent(input.shape[nchw ? 3 : 2]);
   if ((height == 0 || height == made.input_height) && (width == 0 || width == made.input_width)) return {};
-  return Status(ErrorCode::InvalidArgument, str_cat("recipe: this picture becomes ", made.input_width, "x", made.input_height, " pixels, the network takes ",
+  return Status(ErrorCode::InvalidArgument, str_cat("this picture becomes ", made.input_width, "x", made.input_height, " pixels by the recipe, the network takes ",
                                                     input.shape[nchw ? 3 : 2], "x", input.shape[nchw ? 2 : 1]),
                 "build with open sizes, or set input.resize to \"letterbox\" or \"stretch\"");
 }
@@ -83,7 +37,7 @@ Result<Tensor> size_tensor(const TensorInfo& info, int width, int height) {
 
 Result<TaskInputs> make_inputs(const Recipe& recipe, const image::Picture& picture, std::span<const TensorInfo> network) {
   FOVEA_ASSIGN(const TensorInfo* input, find_picture_input(recipe, network));
-  FOVEA_ASSIGN(const image::InputSpec spec, resolve(recipe, *input));
+  FOVEA_ASSIGN(const image::InputSpec spec, resolve_input(recipe, *input));
   FOVEA_ASSIGN(image::NetworkInput made, image::make_network_input(picture, spec));
   FOVEA_RETURN_IF_ERROR(check_size(made.transform, *input, spec.order));
   TaskInputs inputs;

@@ -43,30 +43,13 @@ Result<Tensor> float_output(const NamedTensors& outputs, const std::string& name
   return tensor;
 }
 
-Result<Matrix> matrix_output(const NamedTensors& outputs, const std::string& name, bool transposed) {
+Result<Matrix> matrix_output(const NamedTensors& outputs, const std::string& name, std::optional<std::int64_t> rows, bool transposed) {
   Matrix matrix;
   FOVEA_ASSIGN(matrix.tensor, float_output(outputs, name));
-  std::vector<std::int64_t> dims = matrix.tensor.shape().to_vector();
-  const std::string shape = matrix.tensor.shape().to_string();
-  if (dims.size() > 2 || (dims.size() == 2 && dims[0] == 1 && !transposed)) {
-    if (dims[0] != 1) return invalid_argument("output '", name, "': expected batch 1, found shape ", shape);
-    dims.erase(dims.begin());
-  }
-  if (dims.size() == 1) dims.push_back(1);
+  const auto shape = matrix_shape(shape_of(matrix.tensor), transposed, rows);
+  if (!shape) return invalid_argument("output '", name, "': shape ", matrix.tensor.shape().to_string(), " is no list of boxes");
+  static_cast<MatrixShape&>(matrix) = *shape;
   matrix.values = matrix.tensor.data<float>();
-  if (dims.size() == 3) {  // C x H x W
-    matrix.columns = dims[0];
-    matrix.rows = dims[1] * dims[2];
-    matrix.row_stride = 1;
-    matrix.column_stride = matrix.rows;
-  } else if (dims.size() == 2) {
-    matrix.rows = dims[transposed ? 1 : 0];
-    matrix.columns = dims[transposed ? 0 : 1];
-    matrix.row_stride = transposed ? 1 : matrix.columns;
-    matrix.column_stride = transposed ? matrix.rows : 1;
-  } else {
-    return invalid_argument("output '", name, "': shape ", shape, " is no list of boxes");
-  }
   return matrix;
 }
 

@@ -4,6 +4,7 @@
 #include "base/guard.h"
 #include "fovea/task.h"
 #include "task/decode.h"
+#include "task/recipe_fit.h"
 
 namespace fovea::task {
 
@@ -12,9 +13,24 @@ struct Predictor::State {
   Session session;
   Recipe recipe;
   std::vector<TensorInfo> inputs, outputs;
+  std::vector<TaskInfo> tasks = {};
   NamedTensors tensors = {};  ///< of the last run
   double milliseconds = 0;
 };
+
+namespace {
+
+/// In the order of TaskRecipe's alternatives.
+constexpr Prediction::Kind kKinds[] = {Prediction::Kind::Detections, Prediction::Kind::Classes, Prediction::Kind::Segmentation, Prediction::Kind::Depth,
+                                       Prediction::Kind::Landmarks};
+
+std::vector<TaskInfo> infos_of(const Recipe& recipe, const OutputShapes& outputs) {
+  std::vector<TaskInfo> infos;
+  for (const TaskRecipe& task : recipe.tasks) infos.push_back({kKinds[task.decode.index()], task.labels, classes_of(task, outputs)});
+  return infos;
+}
+
+}  // namespace
 
 Predictor::Predictor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Predictor::Predictor(Predictor&&) noexcept = default;
@@ -23,8 +39,8 @@ Predictor::~Predictor() = default;
 
 Result<Predictor> Predictor::create(const Engine& engine, const PredictorOptions& options) {
   return guarded([&]() -> Result<Predictor> {
-    const std::string& text = options.recipe.empty() ? engine.recipe() : options.recipe;
-    if (text.empty()) {
+    const std::string& text = options.recipe ? *options.recipe : engine.recipe();
+    if (!options.recipe && text.empty()) {
       return Status(ErrorCode::InvalidArgument, "the engine holds no recipe, so its outputs have no meaning",
                     "give a recipe here or while building; see docs/recipes.md");
     }
@@ -32,9 +48,13 @@ Result<Predictor> Predictor::create(const Engine& engine, const PredictorOptions
     for (TaskRecipe& task : recipe.tasks) {
       auto* detection = std::get_if<DetectionRecipe>(&task.decode);
       if (detection && options.score_threshold >= 0) detection->score_threshold = options.score_threshold;
+      auto* classification = std::get_if<ClassificationRecipe>(&task.decode);
+      if (classification && options.top_k > 0) classification->top_k = options.top_k;
     }
+    FOVEA_RETURN_IF_ERROR(fit_engine(recipe, engine));
+    std::vector<TaskInfo> tasks = infos_of(recipe, output_shapes(recipe, engine));
     FOVEA_ASSIGN(Session session, Session::create(engine, options.session));
-    return Predictor(std::make_unique<State>(State{engine, std::move(session), std::move(recipe), engine.inputs(), engine.outputs()}));
+    return Predictor(std::make_unique<State>(State{engine, std::move(session), std::move(recipe), engine.inputs(), engine.outputs(), std::move(tasks)}));
   });
 }
 
@@ -52,7 +72,9 @@ Result<Prediction> Predictor::predict(const image::Picture& picture) {
     }
     s.tensors = inputs.tensors;
     s.tensors.insert(outputs.begin(), outputs.end());
-    return decode(s.recipe, outputs, inputs.transform);
+    auto prediction = decode(s.recipe, outputs, inputs.transform);
+    if (prediction.ok()) s.tasks = infos_of(s.recipe, output_shapes(outputs));
+    return prediction;
   });
 }
 
@@ -62,6 +84,8 @@ Result<Prediction> Predictor::predict(const std::filesystem::path& picture) {
   if (!prediction.ok()) return std::move(prediction).status().with_context(picture.string());
   return prediction;
 }
+
+const std::vector<TaskInfo>& Predictor::tasks() const { return state_->tasks; }
 
 double Predictor::network_milliseconds() const { return state_->milliseconds; }
 

@@ -43,6 +43,7 @@ void read_task(JsonFields& f, std::vector<TaskRecipe>& into) {
          {{"detection", read_detection}, {"classification", read_classification}, {"segmentation", read_segmentation},
           {"depth", read_depth}, {"landmarks", read_landmarks}}, true);
   TaskRecipe task;
+  task.where = f.path_of("");
   f.read("labels", task.labels);
   if (!reader) return;
   reader(f, task);
@@ -88,6 +89,7 @@ void read_depth(JsonFields& f, TaskRecipe& task) {
   f.object("decode", true, [&](JsonFields& decode) {
     decode.read("output", depth.output, true);
     decode.read("scale", depth.scale, -kHuge, kHuge);
+    if (depth.scale == 0) decode.fail("scale", "a number other than 0");
     decode.read("offset", depth.offset, -kHuge, kHuge);
     decode.read("larger_is_nearer", depth.paint.larger_is_nearer);
     decode.read("unit", depth.unit);
@@ -119,12 +121,7 @@ std::string TaskRecipe::label_of(int class_id) const {
 
 Result<Recipe> parse_recipe(std::string_view text) {
   if (text.size() > kMaxText) return invalid_model("recipe: ", text.size(), " bytes, more than the limit of ", kMaxText);
-  nlohmann::json json;
-  try {
-    json = nlohmann::json::parse(text);
-  } catch (const nlohmann::json::exception& error) {
-    return invalid_model("recipe: not valid JSON: ", error.what());
-  }
+  FOVEA_ASSIGN(const nlohmann::json json, parse_strict_json(text));
   Recipe recipe;
   Status mistake;
   JsonFields fields(json, "", mistake);

@@ -163,6 +163,7 @@ struct LandmarksRecipe {
 
 /// What one task makes of the outputs.
 struct TaskRecipe {
+  std::string where;                ///< of its keys, for messages: "" or "tasks[1]."
   std::vector<std::string> labels;
   std::variant<DetectionRecipe, ClassificationRecipe, SegmentationRecipe, DepthRecipe, LandmarksRecipe> decode;
 
@@ -173,12 +174,13 @@ struct TaskRecipe {
 struct Recipe {
   std::string input;                ///< picture input; empty: the network's only one
   image::InputSpec spec;            ///< size 0: the network's; type undefined: the network's
+  bool fill_given = false;          ///< so a crop may be larger than what is resized
   /// Inputs other than the picture: "picture_size" or "input_size" (width, height as numbers).
   std::map<std::string, std::string> size_inputs;
   std::vector<TaskRecipe> tasks;    ///< at least one, no kind twice
 };
 
-/// Strict: an unknown key, a wrong type or a value out of range is InvalidModel with the key's path, e.g.
+/// Strict: an unknown key, one given twice, a wrong type or a value out of range is InvalidModel with the key's path, e.g.
 /// "recipe: decode.levels[2].stride: expected a number above 0, found \"8\"".
 Result<Recipe> parse_recipe(std::string_view json);
 

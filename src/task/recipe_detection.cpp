@@ -64,6 +64,9 @@ Rows read_rows(JsonFields& f) {
     if (it->second == C::Classes && decode.columns.size() != names.size()) f.fail("columns", "\"classes\" as the last one");
   }
   const bool scored = std::count(decode.columns.begin(), decode.columns.end(), C::Classes) + std::count(decode.columns.begin(), decode.columns.end(), C::Score) == 1;
+  if (decode.rule.background && (decode.columns.empty() || decode.columns.back() != C::Classes)) {
+    f.fail("background", "no background unless columns end with \"classes\"");
+  }
   if (!((corners == 4 && center == 0) || (center == 4 && corners == 0)) || !scored) {
     if (!f.raw("columns", true)) return decode;
     f.fail("columns", "x1 y1 x2 y2 or cx cy w h, and either score or classes");

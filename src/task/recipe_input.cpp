@@ -10,16 +10,16 @@ using image::kMaxSide;
 
 /// [height, width]
 void read_size(JsonFields& f, const char* key, int& height, int& width) {
-  std::array<double, 2> size = {0, 0};
+  std::array<int, 2> size = {0, 0};
   f.read(key, size, 1, kMaxSide);
-  height = static_cast<int>(size[0]);
-  width = static_cast<int>(size[1]);
+  height = size[0];
+  width = size[1];
 }
 
 /// One grey level or a colour.
 void read_fill(JsonFields& f, image::InputSpec& spec) {
   if (const auto* fill = f.raw("fill"); fill && fill->is_array()) {
-    std::array<double, 3> color{};
+    std::array<int, 3> color{};
     f.read("fill", color, 0, 255);
     for (std::size_t c = 0; c < 3; ++c) spec.fill[c] = static_cast<std::uint8_t>(color[c]);
   } else if (fill) {
@@ -38,6 +38,9 @@ void check_fit(JsonFields& f, const image::InputSpec& spec) {
   only("size", spec.fit != Fit::Pad, "no size when resize is \"pad\"");
   only("size", spec.fit != Fit::ShorterSide, "no size when resize is \"shorter_side\"");
   only("inner_size", letterbox, "no inner_size unless resize is \"letterbox\"");
+  only("anchor", letterbox, "no anchor unless resize is \"letterbox\"");
+  only("multiple_of", spec.fit == Fit::Pad, "no multiple_of unless resize is \"pad\"");
+  only("shorter_side", spec.fit == Fit::Crop || spec.fit == Fit::ShorterSide, "no shorter_side unless resize is \"crop\" or \"shorter_side\"");
   only("longer_side", spec.fit == Fit::ShorterSide, "no longer_side unless resize is \"shorter_side\"");
   only("longer_side", spec.longer_side >= spec.shorter_side, "a number not below shorter_side");
   only("inner_size", spec.height == 0 || (spec.inner_height <= spec.height && spec.inner_width <= spec.width), "a size that fits into size");
@@ -69,6 +72,7 @@ void read_input(JsonFields& f, Recipe& recipe) {
   f.read("mean", spec.mean, -kHuge, kHuge);
   f.read("std", spec.std, 1e-9, kHuge);
   read_fill(f, spec);
+  recipe.fill_given = f.has("fill");
   check_fit(f, spec);
 }
 

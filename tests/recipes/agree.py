@@ -66,7 +66,7 @@ def check_detr(most):
 def check_mtmi(picture, t, answer, drawn):
     expect_near("input", t["image"], reference.mtmi_before(picture), 1e-5)
     classes = reference.mtmi_classes(t["seg_logits"])
-    assert np.array_equal(np.asarray(Image.open(answer["mask_file"]))[..., 0], classes), "mask is not the argmax of seg_logits"
+    assert np.array_equal(np.asarray(Image.open(answer["mask_file"])), classes), "mask is not the argmax of seg_logits"
     shares = np.bincount(classes.reshape(-1), minlength=19) / classes.size
     expect_rows(answer["classes"], [(int(i), shares[i]) for i in np.argsort(-shares, kind="stable") if shares[i]], 2)
     metres = np.load(answer["depth_file"])

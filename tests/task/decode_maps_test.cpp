@@ -45,7 +45,7 @@ TEST(DecodeMaps, PaletteMustColourEveryClass) {
   const NamedTensors outputs = {{"s", f32_map({1, 3, 1, 1}, {7, 7, 8})}, {"d", f32_map({1, 1, 1, 1}, {0})}};
   const auto prediction = decode(parsed(kMaps), outputs, same_size(1, 1));
   ASSERT_FALSE(prediction.ok());
-  EXPECT_NE(prediction.status().message().find("output 's': 3 classes, the palette has 2 colours"), std::string::npos) << prediction.status().to_string();
+  EXPECT_NE(prediction.status().message().find("tasks[0].paint.palette: expected a colour for each of the 3 classes of output 's', found 2"), std::string::npos) << prediction.status().to_string();
 }
 
 TEST(DecodeBoxes, PixelCentersShiftByHalfAPixelOfEachSide) {
@@ -90,7 +90,7 @@ TEST(MakeInputs, NetworksOfFixedSizeDisagreeWithPicturesOfOtherSizes) {
   EXPECT_EQ(made->tensors.at("x").shape(), (Shape{1, 3, 8, 16}));
   const auto refused = make_inputs(recipe, image::Picture(40, 20), fixed);
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.status().message().find("this picture becomes 16x8 pixels, the network takes 8x8"), std::string::npos) << refused.status().to_string();
+  EXPECT_NE(refused.status().message().find("this picture becomes 16x8 pixels by the recipe, the network takes 8x8"), std::string::npos) << refused.status().to_string();
 }
 
 }  // namespace

@@ -56,6 +56,8 @@ const KeyMistake kKeyMistakes[] = {
     {kGridDetection, "before_nms", "before", R"(clip: expected one of "after_nms", "before_nms", "never", found "before")"},
     {kGridDetection, R"("clip")", R"("nms": {"inclusive": 1}, "clip")", "nms.inclusive: expected true or false, found 1"},
     {kTwoTasks, R"("scale": 80)", R"("scale": "80")", "tasks[1].decode.scale: expected a number from"},
+    {kTwoTasks, R"("scale": 80)", R"("scale": 0)", "tasks[1].decode.scale: expected a number other than 0, found 0"},
+    {kTwoTasks, R"("scale": 80)", R"("scale": 80, "scale": 8)", "tasks[1].decode.scale: expected one value, found the key twice"},
     {kTwoTasks, R"("offset": -1)", R"("shift": -1)", "tasks[1].decode.shift: unknown key"},
     {kTwoTasks, R"([[1, 2, 3]])", R"("rainbow")", R"(tasks[0].paint.palette: expected one of "distinct", "cityscapes", "pascal_voc", or a list of 1 to 1024 colours [r, g, b], found "rainbow")"},
     {kTwoTasks, R"([[1, 2, 3]])", R"([[1, 2, 300]])", "tasks[0].paint.palette: expected colours of three whole numbers from 0 to 255, found [1,2,300]"},
