@@ -6,6 +6,7 @@ choice, and may be chosen with `entry`. Nothing from a file is executed (shells.
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 import torch
@@ -102,12 +103,27 @@ def _unprefixed(state: dict[str, Tensor]) -> dict[str, Tensor]:
         state = {k.removeprefix(prefix): state[k] for k in named}
 
 
+def _foreign(path: Path) -> tuple[str, str] | None:
+    """Other formats that weights come in, and the way from there."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start[8:] == b"{" and int.from_bytes(start[:8], "little") < 1 << 32:  # a length, then JSON
+        return "a safetensors file", "torch.save(safetensors.torch.load_file(FILE), 'weights.pt') makes one of it"
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+                return "a TorchScript archive", "torch.save(torch.jit.load(FILE).state_dict(), 'weights.pt') makes one of it"
+    return None
+
+
 def read(path: Path, family: str = "", entry: str | None = None) -> tuple[dict[str, Tensor], list[str]]:
     """Any supported file -> name to tensor as stored, and what the user should know. Wrappings and prefixes are removed."""
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
         raise CheckpointError(f"{path}: expected a checkpoint, found {found}", "give the path of a .pt or .pth file")
     try:
+        if kind := _foreign(path):
+            raise CheckpointError(f"{path}: expected a PyTorch checkpoint, found {kind[0]}", kind[1])
         content = load(path)
         if not isinstance(content, (dict, Shell)):
             raise CheckpointError(f"{path}: expected a state dict, found {type(content).__name__}", "save model.state_dict() with torch.save")
@@ -142,14 +158,14 @@ def differences(own: dict[str, Tensor], state: dict[str, Tensor]) -> list[str]:
     return lines + [f"extra      {shown(key)} {list(value.shape)}" for key, value in state.items() if key not in own]
 
 
-def _check_keys(path: Path, own: dict[str, Tensor], state: dict[str, Tensor], total: int) -> None:
+def _check_keys(path: Path, own: dict[str, Tensor], state: dict[str, Tensor], total: int, shaping: tuple[str, ...]) -> None:
+    hint = "the network's name and options must be those of the checkpoint" + (f" ({listed(shaping)})" if shaping else "")
     if not own.keys() & state.keys():
         raise CheckpointError(f"{path}: expected the {total} keys of the network ({listed(own, 3)}), found none of them, "
-                              f"but {len(state)}: {listed(state, 3)}", "the network's name must be that of the checkpoint; --entry NAME looks elsewhere")
+                              f"but {len(state)}: {listed(state, 3)}", f"{hint}; --entry NAME looks elsewhere in the file")
     wrong = differences(own, state)
     if not wrong:
         return
-    hint = "the network's name and options must be those of the checkpoint"
     if all(line.startswith("mistyped") for line in wrong):
         hint = "weights must be dense and float16, bfloat16, float32 or float64; take a checkpoint from before quantisation or packing"
     raise CheckpointError(f"{path}: expected the {total} keys of the network, found {len(wrong)} difference{'s' * (len(wrong) > 1)}", hint, wrong)
@@ -172,11 +188,13 @@ def _conversion(path: Path, state: dict[str, Tensor]) -> list[str]:
     return [f"{path}: weights stored as {listed(sorted(kinds))} are exported as float32"] if kinds else []
 
 
-def fit(model: nn.Module, path: Path, part: str = "", optional: tuple[str, ...] = (), family: str = "", entry: str | None = None) -> list[str]:
+def fit(model: nn.Module, path: Path, part: str = "", optional: tuple[str, ...] = (), family: str = "", entry: str | None = None,
+        shaping: tuple[str, ...] = ()) -> list[str]:
     """Loads the file into `model`, or into its sub-module `part`, exactly. Returns what the user should know.
 
     `optional`: patterns of keys that official files may hold and inference does not use. A file of the whole network
-    gives a part the keys under its name. `family` and `entry`: where in the file to look."""
+    gives a part the keys under its name. `family` and `entry`: where in the file to look. `shaping`: options that decide
+    which keys there are, for the hint."""
     state, notes = read(path, family, entry)
     target = model.get_submodule(part) if part else model
     if part and any(k.startswith(part + ".") for k in state):
@@ -185,7 +203,7 @@ def fit(model: nn.Module, path: Path, part: str = "", optional: tuple[str, ...] 
     counters = {k: v for k, v in whole.items() if k.endswith("num_batches_tracked")}  # of no use, and not in every file
     own = {k: v for k, v in whole.items() if k not in counters}
     state = {k: v for k, v in state.items() if k in own or k not in counters and not any(re.search(p, k) for p in optional)}
-    _check_keys(path, own, state, len(whole))
+    _check_keys(path, own, state, len(whole), shaping)
     notes += _conversion(path, state)
     target.load_state_dict(_as_float32(path, {k: state[k] for k in own}) | counters, strict=True)
     return notes

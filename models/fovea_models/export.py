@@ -26,9 +26,13 @@ from fovea_models.options import check, parser
 from fovea_models.report import cannot_write, fail, note, quiet, unwritable
 from fovea_models.simplify import simplify
 
+SHAPING = ("classes", "config", "seg_head", "seg_width", "seg_fusion")  # options that decide which weights there are
+
+
 def _fit(model: nn.Module, network: Network, args, given: str, part: str) -> None:
     entry = args.entry.get(given, args.entry.get(""))
-    for text in checkpoint.fit(model, Path(args.checkpoint[given]), part, network.optional_keys, network.family, entry):
+    shaping = tuple(f"--{name.replace('_', '-')}" for name in SHAPING if name in network.options)
+    for text in checkpoint.fit(model, Path(args.checkpoint[given]), part, network.optional_keys, network.family, entry, shaping):
         note(text)
 
 
@@ -36,7 +40,9 @@ def load(network: Network, args) -> tuple[nn.Module, dict]:
     """The network with its weights, and the rules these follow (none for checkpoints)."""
     model = network.make(args).eval()
     if args.seed is not None:
-        return model, weights.fill(model, args.seed)
+        rules = weights.fill(model, args.seed)
+        network.finish(model, args)
+        return model, rules
     needed, missing = network.parts(args), []
     for part in set(args.checkpoint) - set(needed) - {""}:
         note(f"{part}={args.checkpoint[part]}: not read, as --part {args.part} needs {', '.join(needed)} only")
@@ -53,6 +59,7 @@ def load(network: Network, args) -> tuple[nn.Module, dict]:
             _fit(model, network, args, part, part)
     if network.same_keys and not args.config:
         note(f"{args.network}: keys do not tell its variants apart; exported {network.same_keys}; --config states what the checkpoint has")
+    network.finish(model, args)
     return model, {}
 
 

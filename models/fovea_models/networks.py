@@ -38,6 +38,7 @@ class Network:
     family: str = ""  # whose tools wrote the checkpoints (checkpoint.ENTRIES)
     all_parts: tuple[str, ...] = ()  # sub-modules whose weights may come from files of their own
     parts: Callable[[SimpleNamespace], tuple[str, ...]] = lambda o: ()  # those of them that the options ask for
+    finish: Callable[[nn.Module, SimpleNamespace], None] = lambda model, o: None  # what is left to do once the weights are in
     same_keys: str = ""  # what sets the network apart from others whose checkpoints have the same keys
 
 
@@ -85,8 +86,13 @@ def _mtmi(size: str) -> Network:
     maps = {f"feat{i + 1}": ("N", width, ("H", 4 << i), ("W", 4 << i)) for i, width in enumerate(c.widths)}
 
     def make(o):
-        whole = mtmi.Mtmi(c, o.seg_head, o.seg_width, o.seg_fusion, o.seg_resize, o.depth_padding)
+        head = "slim" if o.seg_head == "slim" else "official"
+        whole = mtmi.Mtmi(c, head, o.seg_width, o.seg_fusion, o.seg_resize, o.depth_padding)
         return whole if o.part == "all" else MtmiPart(whole, *MTMI_PARTS[o.part])
+
+    def finish(model, o):
+        if o.seg_head == "folded" and "decode_head" in MTMI_PARTS[o.part]:
+            model.decode_head = mtmi.slim_from_official(model.decode_head).eval()
 
     def form(o):
         image = {"image": ("N", 3, "H", "W")}
@@ -98,7 +104,8 @@ def _mtmi(size: str) -> Network:
     # The official names count the nodes of one graph, that of B0.
     options = ("part", "features", "seg_head", "seg_width", "seg_fusion", "seg_resize", "depth_padding") + (("names",) if size == "b0" else ())
     unused = (r"(^|decode_head\.)conv_seg\.", r"^head\.")  # of SegFormer's checkpoints; of ImageNet's
-    return Network(make, form, (1024, 1024), 32, options, unused, family="mtmi", all_parts=MTMI_PARTS["all"], parts=lambda o: MTMI_PARTS[o.part])
+    return Network(make, form, (1024, 1024), 32, options, unused, family="mtmi", all_parts=MTMI_PARTS["all"], parts=lambda o: MTMI_PARTS[o.part],
+                   finish=finish)
 
 
 def _detr_form(o) -> Form:

@@ -46,7 +46,8 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--names", choices=("ours", "official"), default="ours",
                      help="mtmi: tensors called as in NVIDIA's graph, input.72 and so on (docs/networks/mtmi.md)")
     own.add_argument("--features", action="store_true", help="mtmi: feat1..feat4 are outputs too")
-    own.add_argument("--seg-head", choices=("slim", "official"), default="slim", help="mtmi")
+    own.add_argument("--seg-head", choices=("slim", "official", "folded"), default="slim",
+                     help="mtmi; folded: SegFormer's weights in the slim head, which computes the same with fewer operations")
     own.add_argument("--seg-width", type=int, default=256, help="mtmi: channels of the segmentation head")
     own.add_argument("--seg-fusion", choices=("sum", "concat"), default="sum", help="mtmi, slim head")
     own.add_argument("--seg-resize", choices=("bilinear", "nearest"), default="bilinear", help="mtmi, slim head")
@@ -93,9 +94,17 @@ def check(p: argparse.ArgumentParser, args) -> None:
         p.error("--seed: expected a number from 0 to 2^64 - 1")
     if args.batch < 1 or args.classes < 1 or args.seg_width < 1:
         p.error("--batch, --classes and --seg-width: expected a positive number")
+    _check_sources(p, network, args)
+    for name in ("seg_fusion", "seg_resize"):
+        if args.seg_head != "slim" and getattr(args, name) != p.get_default(name):
+            p.error(f"--{name.replace('_', '-')} {getattr(args, name)}: expected --seg-head slim, found {args.seg_head}")
+    if args.light and args.seg_head == "folded":
+        p.error("--light: expected weights that follow the seed rule, found --seg-head folded, which computes its own")
+    for file in [*args.checkpoint.values(), *([args.config] if args.config else [])]:
+        if args.output.exists() and Path(file).exists() and args.output.samefile(file):
+            p.error(f"--output {args.output}: expected another file than those that are read, found {file}")
     if args.features and args.part != "all":
         p.error(f"--features: expected --part all, found --part {args.part}, whose outputs are these or are none")
-    _check_sources(p, network, args)
     args.dynamic = set(filter(None, args.dynamic.split(",")))
     if not args.dynamic <= {"batch", "size"}:
         p.error("--dynamic: expected batch, size or batch,size")

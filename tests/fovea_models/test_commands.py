@@ -13,9 +13,10 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import onnx
 import torch
 
-from fovea_models import export, light, weights
+from fovea_models import export, light, mtmi
 from fovea_models.networks import NETWORKS
 
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "light"
@@ -126,6 +127,31 @@ class Parts(Case):
                          "--entry backbone=ema: expected --checkpoint backbone=FILE too, found none")  # fmt: skip
 
 
+class SegmentationHeads(Case):
+    def test_official_weights_folded_into_the_slim_head(self):
+        file = self.save("seg.pth", {"state_dict": network("mtmi", "--part", "seg", "--seg-head", "official").state_dict()})
+        maps = [torch.rand(1, c, 32 >> i, 32 >> i) for i, c in enumerate((32, 64, 160, 256))]
+        official, _ = self.loaded("mtmi", "--part", "seg", "--seg-head", "official", "--checkpoint", f"decode_head={file}")
+        folded, _ = self.loaded("mtmi", "--part", "seg", "--seg-head", "folded", "--checkpoint", f"decode_head={file}")
+        with torch.no_grad():  # test_operators compares the function below with the official head
+            self.assertTrue(torch.equal(folded(*maps), mtmi.slim_from_official(official.decode_head)(*maps)))
+        code, lines = self.run_main("mtmi", "--part", "seg", "--seg-head", "folded", "--size", "64", "--checkpoint", f"decode_head={file}", "-o", str(self.output))
+        self.assertEqual((code, lines), (0, []))
+        self.assertNotIn("MatMul", {node.op_type for node in onnx.load(self.output).graph.node})
+        self.assertEqual(self.refused(2, "mtmi", "--seed", "0", "--light", "--seg-head", "folded")[0],
+                         "--light: expected weights that follow the seed rule, found --seg-head folded, which computes its own")  # fmt: skip
+        for option, value in (("--seg-fusion", "concat"), ("--seg-resize", "nearest")):
+            self.assertEqual(self.refused(2, "mtmi", "--seed", "0", "--seg-head", "folded", option, value)[0],
+                             f"{option} {value}: expected --seg-head slim, found folded")  # fmt: skip
+
+    def test_the_hint_names_the_options_that_decide(self):
+        file = self.save("seg.pth", network("mtmi", "--part", "seg", "--seg-head", "official").state_dict())
+        message, hint = self.refused(3, "mtmi", "--part", "seg", "--checkpoint", f"decode_head={file}")
+        self.assertIn("expected the 12 keys of the network (proj1.weight, ", message)
+        self.assertIn("found none of them, but 16: linear_c1.proj.weight, ", message)
+        self.assertIn("(--seg-head, --seg-width, --seg-fusion)", hint)
+
+
 class Config(Case):
     def config(self, text):
         path = self.folder / "config.json"
@@ -174,6 +200,11 @@ class Output(Case):
             message, hint = self.refused(4, "yolov5n", "--seed", "0", output=self.folder / "no" / "net.onnx")
             self.assertTrue(message.endswith("found 'No such folder'"))
             self.assertEqual(hint, "choose a folder that exists")
+
+    def test_what_is_read_is_not_written_over(self):
+        file = self.save("net.pt", {})
+        message, _ = self.refused(2, "yolov5n", "--checkpoint", file, output=self.folder / "." / "net.pt")
+        self.assertEqual(message, f"--output {file}: expected another file than those that are read, found {file}")
 
     def test_a_full_disk(self):
         self.output.write_bytes(b"old")

@@ -114,6 +114,19 @@ class Wrappings(Case):
         self.assertEqual(message, "expected the 9 keys of the network (0.weight, 0.bias, 1.weight and 5 more), found none of them, "
                                   "but 2: features.0.weight, features.1.weight")  # fmt: skip
 
+    def test_other_formats_are_named(self):
+        torch.jit.trace(nn.Conv2d(3, 3, 1), torch.rand(1, 3, 4, 4)).save(str(self.path))
+        scripted = self.path.read_bytes()
+        header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+        for data, found, way in ((scripted, "a TorchScript archive", "torch.jit.load"),
+                                 (len(header).to_bytes(8, "little") + header + bytes(4), "a safetensors file", "safetensors.torch.load_file"),
+                                 (b"<html>not found</html>", "something else (invalid load key, '<'.)", "incomplete")):  # fmt: skip
+            self.path.write_bytes(data)
+            with self.assertRaises(checkpoint.CheckpointError) as raised:
+                checkpoint.read(self.path)
+            self.assertEqual(str(raised.exception), f"{self.path}: expected a PyTorch checkpoint, found {found}")
+            self.assertIn(way, raised.exception.hint)
+
     def test_wrappings_without_end(self):
         deep = weights(A)
         for _ in range(6):
