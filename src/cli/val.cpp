@@ -80,14 +80,18 @@ Result<const task::TaskInfo*> PictureRun::task(task::Prediction::Kind wanted) co
   return invalid_argument("the recipe gives ", name_of(predictor_.tasks().front().kind), ", but the truth is ", name_of(wanted));
 }
 
-Result<task::Prediction> PictureRun::predict(const std::string& file) {
+Result<task::Prediction> PictureRun::predict(const std::string& file, const std::string& listed_in) {
   if (interrupted() || !progress_("pictures", static_cast<double>(done_) / static_cast<double>(std::max<std::size_t>(count_, 1)))) {
     return Status(ErrorCode::Cancelled, "interrupted");
   }
-  FOVEA_ASSIGN(const image::Picture picture, image::read_picture(file));
-  width_ = picture.width;
-  height_ = picture.height;
-  auto prediction = predictor_.predict(picture);
+  const auto picture = image::read_picture(file);
+  if (!picture.ok()) {
+    const bool listed = picture.status().code() == ErrorCode::NotFound && !listed_in.empty();
+    return listed ? Status(picture.status()).with_context(listed_in) : picture.status();
+  }
+  width_ = picture->width;
+  height_ = picture->height;
+  auto prediction = predictor_.predict(*picture);
   if (!prediction.ok()) return in_recipe_or(file, arguments_.recipe, arguments_.network, std::move(prediction).status());
   total_ += predictor_.network_milliseconds();
   if (++done_ == count_) progress_("pictures", 1);

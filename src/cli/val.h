@@ -26,7 +26,8 @@ class PictureRun {
   PictureRun(task::Predictor& predictor, const ValArguments& arguments, std::size_t count);
   /// The recipe's task of this kind; InvalidArgument says what the recipe gives instead.
   Result<const task::TaskInfo*> task(task::Prediction::Kind wanted) const;
-  Result<task::Prediction> predict(const std::string& file);
+  /// `listed_in`: what names this file, said when it is not there.
+  Result<task::Prediction> predict(const std::string& file, const std::string& listed_in = {});
   /// Sides of the last picture.
   int width() const { return width_; }
   int height() const { return height_; }

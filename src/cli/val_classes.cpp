@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kLabelsHint = "docs/recipes.md says what a list of labels holds";
+
 struct Labelled {
   std::string file, label, where;  ///< where: "labels.txt:3"
 };
@@ -38,13 +40,13 @@ Result<std::vector<Labelled>> read_labels(const ValArguments& arguments) {
     const std::string where = str_cat(arguments.labels, ":", number);
     const std::size_t space = line.find_first_of(" \t,");
     const std::size_t label = space == std::string::npos ? space : line.find_first_not_of(" \t,", space);
-    if (label == std::string::npos) return invalid_model(where, ": expected 'picture label', found '", line.substr(0, 60), "'");
+    if (label == std::string::npos) return invalid_model(where, ": expected 'picture label', found '", line.substr(0, 60), "'").with_hint(kLabelsHint);
     const fs::path file = folder / line.substr(0, space);
     const auto [first, is_new] = seen.emplace(file.lexically_normal(), number);
-    if (!is_new) return invalid_model(where, ": expected each picture once, found '", line.substr(0, space), "' again, first in line ", first->second);
+    if (!is_new) return invalid_model(where, ": expected each picture once, found '", line.substr(0, space), "' again, first in line ", first->second).with_hint(kLabelsHint);
     rows.push_back({file.string(), line.substr(label, line.find_last_not_of(" \t") + 1 - label), where});
   }
-  if (rows.empty()) return invalid_model(arguments.labels, ": expected lines 'picture label', found none");
+  if (rows.empty()) return invalid_model(arguments.labels, ": expected lines 'picture label', found none").with_hint(kLabelsHint);
   return rows;
 }
 
@@ -56,11 +58,12 @@ Result<int> class_of(const Labelled& row, const task::TaskInfo& task) {
   if (end == label.data() + label.size()) {
     const bool known = error == std::errc() && number >= 0 && (task.classes == 0 || number < task.classes);
     if (known) return number;
-    return invalid_model(row.where, ": expected a class ", task.classes == 0 ? "number from 0" : str_cat("from 0 to ", task.classes - 1), ", found ", label.substr(0, 60));
+    return invalid_model(row.where, ": expected a class ", task.classes == 0 ? "number from 0" : str_cat("from 0 to ", task.classes - 1), ", found ", label.substr(0, 60))
+        .with_hint("classes are numbered from 0, in the order of the network's scores (behind decode.skip)");
   }
   const auto found = std::find(task.labels.begin(), task.labels.end(), label);
   if (found == task.labels.end()) {
-    return invalid_model(row.where, ": expected a class number or one of the recipe's ", task.labels.size(), " labels, found '", label.substr(0, 60), "'");
+    return invalid_model(row.where, ": expected a class number or one of the recipe's ", task.labels.size(), " labels, found '", label.substr(0, 60), "'").with_hint(kLabelsHint);
   }
   const auto again = std::find(found + 1, task.labels.end(), label);
   if (again == task.labels.end()) return static_cast<int>(found - task.labels.begin());
@@ -78,7 +81,7 @@ Result<nlohmann::json> val_classes(task::Predictor& predictor, const ValArgument
   metrics::ClassScore score;
   for (const Labelled& row : rows) {
     if (run.enough()) break;
-    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(row.file));
+    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(row.file, row.where));
     FOVEA_ASSIGN(task, run.task(task::Prediction::Kind::Classes));  // which counts the classes now where the engine leaves them open
     FOVEA_ASSIGN(const int truth, class_of(row, *task));
     std::vector<int> ranked;

@@ -74,7 +74,7 @@ Result<std::vector<DetectedBox>> detect(PictureRun& run, CocoTruth& truth, const
   for (const metrics::CocoImage& image : truth.images) {
     if (run.enough()) break;
     const fs::path file = fs::path(arguments.images) / image.file_name;
-    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(file.string()));
+    FOVEA_ASSIGN(const task::Prediction prediction, run.predict(file.string(), arguments.annotations));
     sizes.add(image, run);
     for (const task::Detection& d : prediction.detections) {
       const auto matched = category_of(d);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pillow's rules, all of which show in the bytes: weights are normalised in double and rounded to 22 bits, half away from
 // zero; rows are resized before columns; between the two passes stand bytes; a side that keeps its length is left alone.
-// (Pillow 13 takes columns first where the height shrinks much more than the width. Networks are older than that.)
+// (Pillow 13 takes columns first where the height shrinks, and by more than twice as many pixels as the width;
+// tests/recipes/pillow_bytes.py holds it to that. The networks are older.)
 #include "image/antialias.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""pillow_bytes.py FOVEA: antialiased resizing gives Pillow's bytes, on noise, on hard edges and on photos, at many sizes.
+"""pillow_bytes.py FOVEA: antialiased resizing gives Pillow's bytes, on noise, on hard edges and on photos, at many sizes. Where
+Pillow 13 takes columns first (docs/recipes.md), ours gives those of the versions before it.
 
 A network that hands its input through takes the resized picture; `predict --tensors` shows what it got."""
 import json
@@ -12,6 +13,7 @@ import tempfile
 
 import numpy as np
 import onnx
+import PIL
 from onnx import TensorProto, helper
 from PIL import Image
 
@@ -41,8 +43,14 @@ def pictures(random):
 
 
 def pillow(picture, size, method):
-    """Rows, then columns: what Pillow did before 13, which takes columns first where the height shrinks much more."""
-    return picture.resize((size[0], picture.size[1]), FILTERS[method]).resize(size, FILTERS[method])
+    """Rows, then columns. In one call Pillow must do the same, or from 13 on columns first by the rule of docs/recipes.md."""
+    (width, height), (w, h), f = picture.size, size, FILTERS[method]
+    rows_first = picture.resize((w, height), f).resize(size, f)
+    columns_first = picture.resize((width, h), f).resize(size, f)
+    changed = int(PIL.__version__.split(".")[0]) >= 13 and h < height and height - h > 2 * (width - w)
+    order = "columns" if changed else "rows"
+    assert picture.resize(size, f) == (columns_first if changed else rows_first), f"Pillow {PIL.__version__}: {picture.size} -> {size} is not {order} first"
+    return rows_first
 
 
 def differing_pictures(fovea, folder, images, size, method):

@@ -13,7 +13,7 @@ ANCHORS = {8: [(10, 13), (16, 30), (33, 23)], 16: [(30, 61), (62, 45), (59, 119)
 
 
 def resize(picture, size, method):
-    """Rows, then columns (Pillow before 13 in every case, later ones except where the height shrinks much more)."""
+    """Rows, then columns: Pillow before 13 in every case, later ones but for those that docs/recipes.md names."""
     return picture.resize((size[0], picture.size[1]), method).resize(size, method)
 
 
