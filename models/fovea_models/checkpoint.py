@@ -74,7 +74,7 @@ def _choose(content, path: Path, family: str, entry: str | None) -> tuple[dict[s
         if chosen is None:
             return _plain(inside, holders, path, order, outermost=depth == DEEPEST), notes
         others = [k for k, count in holders.items() if k != chosen and 2 * count > holders[chosen]]
-        if others:
+        if others and entry is None:
             notes.append(f"{path}: weights taken from '{shown(chosen)}'; there are others under {listed(map(repr, others))} (--entry chooses)")
         content, entry, depth = inside[chosen], None, depth - 1
 
@@ -85,7 +85,7 @@ def _plain(inside: dict, holders: dict[str, int], path: Path, order: tuple[str, 
     most = max(holders.values(), default=0)
     if len(state) < most:
         likely = [k for k, count in holders.items() if 2 * count > most]
-        raise CheckpointError(f"{path}: expected weights, alone or under {listed(dict.fromkeys(order), 3)} and the like, found neither; "
+        raise CheckpointError(f"{path}: expected weights, alone or under {' or '.join(list(dict.fromkeys(order))[:3])}, found neither; "
                               f"{'the file' if outermost else 'that entry'}'s entries are: {listed(inside)}; weights seem to be under {listed(map(repr, likely))}",
                               f"--entry {shown(likely[0])} takes them" if outermost else "save them alone with torch.save")
     if not state:

@@ -92,6 +92,7 @@ class Wrappings(Case):
     def test_unknown_wrappings_are_named(self):
         for name in ("net", "params", "weights"):
             message, hint = self.refused({name: weights(A), "epoch": 3, "rng_state": torch.zeros(8)})
+            self.assertTrue(message.startswith("expected weights, alone or under model or state_dict or model_state_dict, found neither; "), message)
             self.assertTrue(message.endswith(f"the file's entries are: {name}, epoch, rng_state; weights seem to be under '{name}'"), message)
             self.assertEqual(hint, f"--entry {name} takes them")
         message, _ = self.refused({"params": weights(A), "params_ema": weights(B), "odd\nname": 1})
