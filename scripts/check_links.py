@@ -11,8 +11,9 @@ FOLDERS = ("src/", "docs/", "tests/", "scripts/", "examples/", "models/", "inclu
 
 
 def anchors(page):
-    titles = re.findall(r"^#+ (.*)$", page.read_text(), flags=re.M)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    text = page.read_text()
+    titles = re.findall(r"^#+ (.*)$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles} | set(re.findall(r'<a id="([\w-]+)">', text))
 
 
 def problems_of(page):
