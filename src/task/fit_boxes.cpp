@@ -17,16 +17,27 @@ bool fits_cells(std::int64_t found, int side, double stride) {
   return side == 0 || found == kOpen || found == cells(side, stride) || found == static_cast<std::int64_t>(std::floor(side / stride));
 }
 
+/// A number that all levels of a head share, from the first level that tells.
+struct Shared {
+  std::int64_t value = kOpen;
+  bool fits(std::int64_t found) {
+    if (value == kOpen) value = found;
+    return !differ(value, found);
+  }
+};
+
 struct BoxFit {
   const OutputFit& check;
 
   Status operator()(const BoxesScores& decode) const {
+    Shared count;
     for (std::size_t i = 0; i < decode.boxes.size(); ++i) {
       const auto key = [&](const char* what) { return decode.boxes.size() == 1 ? str_cat("decode.", what) : str_cat("decode.", what, "[", i, "]"); };
       FOVEA_ASSIGN(const MatrixShape boxes, check.matrix(key("boxes"), decode.boxes[i], {}, 4));
       FOVEA_ASSIGN(const MatrixShape scores, check.matrix(key("scores"), decode.scores[i], boxes.rows, kOpen));
       if (!decode.objectness.empty()) FOVEA_RETURN_IF_ERROR(check.matrix(key("objectness"), decode.objectness[i], boxes.rows, 1).status());
       if (!decode.keypoints.empty()) FOVEA_RETURN_IF_ERROR(pairs(key("keypoints"), decode.keypoints[i], boxes.rows));
+      if (!count.fits(scores.columns)) return other_level(key("scores"), count, boxes.rows, decode.scores[i]);
       FOVEA_RETURN_IF_ERROR(classes(decode.rule, scores.columns, decode.scores[i]));
     }
     return {};
@@ -45,7 +56,8 @@ struct BoxFit {
   }
 
   Status operator()(const YoloGrid& decode) const {
-    for (std::size_t i = 0; i < decode.levels.size(); ++i) FOVEA_RETURN_IF_ERROR(yolo_level(decode, i));
+    Shared count;
+    for (std::size_t i = 0; i < decode.levels.size(); ++i) FOVEA_RETURN_IF_ERROR(yolo_level(decode, i, count));
     return {};
   }
 
@@ -65,6 +77,7 @@ struct BoxFit {
   }
 
   Status operator()(const AnchorFreeGrid& decode) const {
+    Shared sides, count;
     for (std::size_t i = 0; i < decode.levels.size(); ++i) {
       const auto& level = decode.levels[i];
       const std::int64_t rows = product(cells(check.input.width, level.stride), cells(check.input.height, level.stride));
@@ -73,6 +86,7 @@ struct BoxFit {
       if (bins && boxes.columns != kOpen && (boxes.columns < 8 || boxes.columns % 4 != 0)) {
         return check.wrong_output(level_key("boxes", i), "1 x N x 4 * bins, two bins or more", level.boxes);
       }
+      if (!sides.fits(boxes.columns)) return other_level(level_key("boxes", i), sides, rows, level.boxes);
       if (differ(rows, boxes.rows)) {
         return check.wrong(level_key("stride", i), str_cat("one that makes the ", boxes.rows, " cells of output '", level.boxes, "' from ", check.input.width, "x",
                                                           check.input.height, " pixels"), str_cat(level.stride, ", which makes ", rows));
@@ -80,6 +94,7 @@ struct BoxFit {
       FOVEA_ASSIGN(const MatrixShape scores, check.matrix(level_key("scores", i), level.scores, boxes.rows, kOpen));
       if (!level.objectness.empty()) FOVEA_RETURN_IF_ERROR(check.matrix(level_key("objectness", i), level.objectness, boxes.rows, 1).status());
       if (!level.keypoints.empty()) FOVEA_RETURN_IF_ERROR(pairs(level_key("keypoints", i), level.keypoints, boxes.rows));
+      if (!count.fits(scores.columns)) return other_level(level_key("scores", i), count, rows, level.scores);
       FOVEA_RETURN_IF_ERROR(classes(decode.rule, scores.columns, level.scores));
     }
     return {};
@@ -100,6 +115,9 @@ struct BoxFit {
   }
 
  private:
+  Status other_level(const std::string& key, const Shared& columns, std::int64_t rows, const std::string& name) const {
+    return check.wrong_output(key, str_cat("1 x ", shown_extent(rows), " x ", columns.value, " like the levels before"), name);
+  }
   Status classes(const ScoreRule& rule, std::int64_t count, const std::string& output) const {
     const ScoreRule whole = with_last_as_background(rule, count);
     return check.fit_classes(&whole, count, output);
@@ -109,7 +127,7 @@ struct BoxFit {
     return points.columns == kOpen || points.columns % 2 == 0 ? Status() : check.wrong_output(key, str_cat("1 x ", shown_extent(rows), " x pairs of x and y"), name);
   }
 
-  Status yolo_level(const YoloGrid& decode, std::size_t i) const {
+  Status yolo_level(const YoloGrid& decode, std::size_t i, Shared& count) const {
     const YoloGrid::Level& level = decode.levels[i];
     FOVEA_ASSIGN(const OutputShape* const shape, check.find(level_key("output", i), level.output));
     if (!shape->rank_known) return {};
@@ -125,9 +143,12 @@ struct BoxFit {
     const ScoreRule rule = decode.rule;
     const std::int64_t named = labels + (rule.background ? 1 : 0);
     if (!whole || (labels > 0 && differ(classes, named))) {
-      const std::string count = labels > 0 ? str_cat(named, labels == named ? " labels" : " labels and background") : "classes";
-      return check.wrong_output(level_key("anchors", i), str_cat(anchors, " anchors * (5 + ", count, ")", labels > 0 ? str_cat(" = ", anchors * (5 + named)) : "", " channels"), level.output)
+      const std::string named_classes = labels > 0 ? str_cat(named, labels == named ? " labels" : " labels and background") : "classes";
+      return check.wrong_output(level_key("anchors", i), str_cat(anchors, " anchors * (5 + ", named_classes, ")", labels > 0 ? str_cat(" = ", anchors * (5 + named)) : "", " channels"), level.output)
           .with_hint("a class without a name gets an empty label");
+    }
+    if (!count.fits(classes)) {
+      return check.wrong_output(level_key("anchors", i), str_cat(anchors, " anchors * (5 + ", count.value, " classes) channels like the levels before"), level.output);
     }
     // 2. Cells follow from the stride.
     const std::int64_t height = e[2], width = e[3];

@@ -73,6 +73,9 @@ const Case kCases[] = {
      "decode.levels[0].boxes: expected 1 x N x 4 * bins, two bins or more, found output 'bins' of 1x64x10"},
     {R"("task":"detection","decode":{"kind":"ssd_priors","boxes":"cells","scores":"cell_scores","levels":[{"stride":8,"sizes":[[1,1],[2,2]]}]})",
      "decode.levels: expected 64 priors, as many as the boxes of output 'cells', found 128 on an input of 64x64 pixels"},
+    {kYolo + R"({"output":"s8","stride":8,)" + kThree + R"(,{"output":"s16","stride":16,)" + kTwo + R"(]})",
+     "decode.levels[1].anchors: expected 2 anchors * (5 + 3 classes) channels like the levels before, found output 's16' of Nx24x4x4"},
+    {kBoxes + R"("boxes":["boxes","boxes"],"scores":["scores","boxes"]})", "decode.scores[1]: expected 1 x 84 x 3 like the levels before, found output 'boxes' of Nx84x4"},
     // Vectors and maps.
     {R"("task":"classification","decode":{"output":"logits"})", ""},
     {R"("task":"classification","decode":{"output":"planes"})", "decode.output: expected 1 x classes, found output 'planes' of Nx4x16x16"},
