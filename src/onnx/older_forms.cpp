@@ -165,6 +165,25 @@ bool equal_parts(const OldNode& old) {
 bool floats_only(const OldNode& old) { return is_floating(old.element(0)); }
 bool one_float_type(const OldNode& old) { return is_floating(old.element(0)) && old.element(0) == old.element(1); }
 
+/// True when no input or output is of one of these types.
+bool none_of(const OldNode& old, std::initializer_list<DataType> types) {
+  const auto is_one = [&](ir::ValueId v) { return v != ir::kNone && std::find(types.begin(), types.end(), old.graph.value(v).type.element) != types.end(); };
+  return std::none_of(old.node.inputs.begin(), old.node.inputs.end(), is_one) && std::none_of(old.node.outputs.begin(), old.node.outputs.end(), is_one);
+}
+
+bool no_short_integers(const OldNode& old) { return none_of(old, {DataType::i8, DataType::u8, DataType::i16, DataType::u16}); }
+bool no_16_bit_integers(const OldNode& old) { return none_of(old, {DataType::i16, DataType::u16}); }
+bool no_strings(const OldNode& old) { return none_of(old, {DataType::string}); }
+bool no_halves(const OldNode& old) { return none_of(old, {DataType::f16, DataType::bf16}); }
+
+bool only_kinds(const OldNode& old, std::initializer_list<ValueType::Kind> kinds) {
+  const auto is_one = [&](ir::ValueId v) { return v == ir::kNone || std::find(kinds.begin(), kinds.end(), old.graph.value(v).type.kind) != kinds.end(); };
+  return std::all_of(old.node.inputs.begin(), old.node.inputs.end(), is_one) && std::all_of(old.node.outputs.begin(), old.node.outputs.end(), is_one);
+}
+
+bool no_optionals(const OldNode& old) { return only_kinds(old, {ValueType::Kind::Tensor, ValueType::Kind::Sequence}); }
+bool tensors_only(const OldNode& old) { return only_kinds(old, {ValueType::Kind::Tensor}); }
+
 // --- the table
 
 using Default = std::variant<std::monostate, std::int64_t, std::string_view>;

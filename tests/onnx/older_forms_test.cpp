@@ -110,6 +110,15 @@ TEST(OlderForms, SplitIntoEqualPartsOnly) {
   EXPECT_EQ(node_at(graph(7), 17), "");
 }
 
+TEST(OlderForms, TypesThatCameLater) {
+  const auto add = [](int type) { return input("x", dims({2}), type) + output("y", dims({2}), type) + node("Add", "x x", "y"); };
+  EXPECT_NE(node_at(add(1), 11), "");
+  EXPECT_EQ(node_at(add(3), 13), "");  // i8
+  EXPECT_NE(node_at(add(3), 14), "");
+  EXPECT_EQ(node_at(add(16), 12), "");  // bf16
+  EXPECT_NE(node_at(add(16), 13), "");
+}
+
 TEST(OlderForms, BodiesCountToo) {
   const std::string branch = "g { name: 'b' " + output("s") + node("Gelu", "x", "s") + " } } ";
   const auto model = import_graph(input("c", "", 9) + input("x") + output("y") +
