@@ -14,7 +14,7 @@ std::string text(const std::string& name, const std::string& value) {
 
 struct Io {
   std::string name;
-  std::initializer_list<int> shape;
+  std::vector<int> shape;
   int type = 1;  // f32
 };
 

@@ -8,9 +8,9 @@
 
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fovea/model.h"
 #include "ir/graph.h"
@@ -42,7 +42,7 @@ inline std::string output(const std::string& name, const std::string& dims = "di
   return input(name, dims, type, "output");
 }
 /// The dims of a shape: dims({1, 3}).
-inline std::string dims(std::initializer_list<int> extents) {
+inline std::string dims(const std::vector<int>& extents) {
   std::string text;
   for (const int extent : extents) text += "dim { dim_value: " + std::to_string(extent) + " } ";
   return text;
