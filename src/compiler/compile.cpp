@@ -55,7 +55,11 @@ Result<Chosen> choose_while_running(const Plan& plan, const std::vector<Datum>& 
   Chosen chosen;
   KernelChooser chooser(plan, options);
   ExecutorOptions run = build_run(options.threads);
-  run.after_step = [&](std::size_t step) { return chooser.choose(*chosen.executor->current(), step); };
+  run.after_step = [&](std::size_t step) {
+    Status status = chooser.choose(*chosen.executor->current(), step);
+    malloc_trim(0);  // what trials and comparisons let go: the allocator would keep it beside the next step's
+    return status;
+  };
   chosen.executor = std::make_unique<Executor>(plan, run);
   FOVEA_RETURN_IF_ERROR(chosen.executor->run(inputs));
   chosen.outputs = outputs_of(*chosen.executor);
