@@ -61,6 +61,9 @@ struct ExportOptions {
 /// nothing is written then.
 Status export_onnx(const Model& model, const std::filesystem::path& file, const ExportOptions& options = {});
 
+/// What export_onnx() would refuse about the options, without writing: for several files that should all appear or none.
+Status check_export(const Model& model, const ExportOptions& options);
+
 struct OpsetChoice {
   int opset = 0;
   std::string because;  ///< who needs it, e.g. "'norm' (LayerNormalization) needs it"; empty where the file's was kept

@@ -87,9 +87,9 @@ def load(path: Path):
 
 def tensors_of(module: Shell) -> dict[str, Tensor]:
     """The state dict of a pickled module, from the dictionaries every nn.Module has. Raises ValueError if it has no end."""
-    found, todo, seen = {}, [("", 0, module)], 0
-    while todo:
-        prefix, depth, shell = todo.pop()
+    found, waiting, seen = {}, [("", 0, module)], 0
+    while waiting:
+        prefix, depth, shell = waiting.pop()
         seen += 1
         if seen > MOST_MODULES or depth > DEEPEST:
             raise ValueError("a pickled network that contains itself")
@@ -99,5 +99,5 @@ def tensors_of(module: Shell) -> dict[str, Tensor]:
         for name, value in {**parameters, **buffers}.items():
             if isinstance(value, Tensor) and not (isinstance(unsaved, set) and name in unsaved):
                 found[f"{prefix}{name}"] = value
-        todo += [(f"{prefix}{name}.", depth + 1, child) for name, child in children.items() if isinstance(child, Shell)][::-1]
+        waiting += [(f"{prefix}{name}.", depth + 1, child) for name, child in children.items() if isinstance(child, Shell)][::-1]
     return found

@@ -55,8 +55,10 @@ Result<Engine> load_or_build(const std::string& file, const BuildOptions& option
 struct OnnxOutput {
   int opset = 0;
   void add_to(CommandLine& line);
-  /// The remark: " (opset 17: 'norm' (LayerNormalization) needs it)"; empty where the opset is the file's or was asked for.
-  Result<std::string> write(const Model& model, const std::filesystem::path& file) const;
+  /// The model as it will be written, with types and shapes; an error where the opset asked for cannot express it.
+  Result<Model> prepare(const Model& model) const;
+  /// Writes what prepare() gave. The remark: " (opset 17: 'norm' (LayerNormalization) needs it)"; empty where the opset is the file's or was asked for.
+  Result<std::string> write(const Model& prepared, const std::filesystem::path& file) const;
 };
 
 /// What every command that rewrites ONNX asks: which file, where to, and the check by numbers in between.

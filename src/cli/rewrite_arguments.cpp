@@ -35,13 +35,18 @@ void OnnxOutput::add_to(CommandLine& line) {
   line.option("--opset", opset, "opset to write, 11 to 26 (default: the file's, or the oldest that has all operators)");
 }
 
-Result<std::string> OnnxOutput::write(const Model& model, const std::filesystem::path& file) const {
+Result<Model> OnnxOutput::prepare(const Model& model) const {
   // Types and ranks tell which older forms fit, and they are worth having in the file. A network that contradicts itself
   // may be cut and renamed as well; then it is written without.
   ir::Graph graph = model.graph();
-  const Model known = passes::infer_shapes(graph).ok() ? Model(std::move(graph)) : model;
-  FOVEA_RETURN_IF_ERROR(export_onnx(known, file, {.opset = opset}));
-  const OpsetChoice choice = written_opset(known);
+  Model known = passes::infer_shapes(graph).ok() ? Model(std::move(graph)) : model;
+  FOVEA_RETURN_IF_ERROR(check_export(known, {.opset = opset}));
+  return known;
+}
+
+Result<std::string> OnnxOutput::write(const Model& prepared, const std::filesystem::path& file) const {
+  FOVEA_RETURN_IF_ERROR(export_onnx(prepared, file, {.opset = opset}));
+  const OpsetChoice choice = written_opset(prepared);
   return opset != 0 || choice.because.empty() ? std::string() : str_cat(" (opset ", choice.opset, ": ", choice.because, ")");
 }
 
@@ -65,7 +70,8 @@ Result<int> RewriteArguments::check_and_write(const Model& before, const Model& 
     FOVEA_ASSIGN(const bool same, check_unchanged(*this, before, after, shapes));
     if (!same) return kNo;
   }
-  FOVEA_ASSIGN(const std::string remark, onnx.write(after, output));
+  FOVEA_ASSIGN(const Model prepared, onnx.prepare(after));
+  FOVEA_ASSIGN(const std::string remark, onnx.write(prepared, output));
   if (!quiet) std::printf("wrote %s%s\n", output.c_str(), remark.c_str());
   return kDone;
 }

@@ -73,7 +73,12 @@ Status split_file(const Arguments& arguments) {
   FOVEA_ASSIGN(const Model model, import_onnx(arguments.model));
   auto cut_parts = cut(model, arguments);
   if (!cut_parts.ok()) return Status(cut_parts.status()).with_context(arguments.model);
-  const std::vector<Part>& parts = *cut_parts;
+  std::vector<Part>& parts = *cut_parts;
+  for (Part& part : parts) {  // all of them before the first is written
+    auto prepared = arguments.onnx.prepare(part.model);
+    if (!prepared.ok()) return std::move(prepared).status().with_context(str_cat("part '", part.name, "'"));
+    part.model = *std::move(prepared);
+  }
   std::error_code error;
   std::filesystem::create_directories(arguments.folder, error);
   if (error) return Status(ErrorCode::Unavailable, str_cat(arguments.folder, ": ", error.message()), "name a folder that can be written with -o");

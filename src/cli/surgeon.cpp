@@ -49,7 +49,8 @@ Status edit_file(const Arguments& arguments) {
   const auto edited = edit(original, arguments);
   if (!edited.ok()) return Status(edited.status()).with_context(arguments.model);
   const Model& model = *edited;
-  FOVEA_ASSIGN(const std::string remark, arguments.onnx.write(model, arguments.output));
+  FOVEA_ASSIGN(const Model prepared, arguments.onnx.prepare(model));
+  FOVEA_ASSIGN(const std::string remark, arguments.onnx.write(prepared, arguments.output));
   if (!arguments.quiet) std::printf("wrote %s: %d nodes%s\n", arguments.output.c_str(), model.graph().num_nodes(), remark.c_str());
   return {};
 }

@@ -313,17 +313,19 @@ OpsetChoice written_opset(const Model& model) {
   return {static_cast<int>(oldest.opset), oldest.because};
 }
 
-Status export_onnx(const Model& model, const std::filesystem::path& file, const ExportOptions& options) {
-  if (options.opset != 0 && (options.opset < kOldestExportOpset || options.opset > kNewestOpset)) {
+Status check_export(const Model& model, const ExportOptions& options) {
+  if (options.opset == 0) return {};
+  if (options.opset < kOldestExportOpset || options.opset > kNewestOpset) {
     return invalid_argument("opset: expected ", kOldestExportOpset, " to ", kNewestOpset, ", found ", options.opset);
   }
-  if (options.opset != 0) {
-    Oldest oldest;
-    find_oldest(model.graph(), oldest);
-    if (oldest.opset > options.opset) {
-      return unsupported("opset ", options.opset, ": at least ", oldest.opset, " is needed: ", oldest.because).with_hint("leave --opset away: the oldest that has all operators is chosen");
-    }
-  }
+  Oldest oldest;
+  find_oldest(model.graph(), oldest);
+  if (oldest.opset <= options.opset) return {};
+  return unsupported("opset ", options.opset, ": at least ", oldest.opset, " is needed: ", oldest.because).with_hint("leave --opset away: the oldest that has all operators is chosen");
+}
+
+Status export_onnx(const Model& model, const std::filesystem::path& file, const ExportOptions& options) {
+  FOVEA_RETURN_IF_ERROR(check_export(model, options));
   const std::int64_t opset = options.opset != 0 ? options.opset : written_opset(model).opset;
   const bool external = constant_bytes(model.graph()) > kMaxInlineBytes;
   const std::filesystem::path data_file = file.string() + ".data";

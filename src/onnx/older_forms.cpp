@@ -214,38 +214,20 @@ constexpr Default otherwise(std::monostate) { return {}; }
 constexpr Default otherwise(int value) { return std::int64_t{value}; }
 constexpr Default otherwise(const char* value) { return std::string_view(value); }
 
-#define FOVEA_GAINED_ATTRIBUTE(op, attribute, opset, before)
-#define FOVEA_GAINED_INPUT(op, input, opset)
-#define FOVEA_ATTRIBUTE_BECAME_INPUT(op, attribute, input, opset)
-#define FOVEA_CHANGED_FORM(op, opset, older)
-
-#undef FOVEA_GAINED_ATTRIBUTE
-#define FOVEA_GAINED_ATTRIBUTE(op, attribute, opset, before) {op, attribute, opset, otherwise(before)},
 constexpr GainedAttribute kGainedAttributes[] = {
+#define FOVEA_GAINED_ATTRIBUTE(op, attribute, opset, before) {op, attribute, opset, otherwise(before)},
 #include "onnx/older_forms.def"
 };
-#undef FOVEA_GAINED_ATTRIBUTE
-#define FOVEA_GAINED_ATTRIBUTE(op, attribute, opset, before)
-
-#undef FOVEA_GAINED_INPUT
-#define FOVEA_GAINED_INPUT(op, input, opset) {op, input, opset},
 constexpr GainedInput kGainedInputs[] = {
+#define FOVEA_GAINED_INPUT(op, input, opset) {op, input, opset},
 #include "onnx/older_forms.def"
 };
-#undef FOVEA_GAINED_INPUT
-#define FOVEA_GAINED_INPUT(op, input, opset)
-
-#undef FOVEA_ATTRIBUTE_BECAME_INPUT
-#define FOVEA_ATTRIBUTE_BECAME_INPUT(op, attribute, input, opset) {op, attribute, input, opset},
 constexpr BecameInput kBecameInputs[] = {
+#define FOVEA_ATTRIBUTE_BECAME_INPUT(op, attribute, input, opset) {op, attribute, input, opset},
 #include "onnx/older_forms.def"
 };
-#undef FOVEA_ATTRIBUTE_BECAME_INPUT
-#define FOVEA_ATTRIBUTE_BECAME_INPUT(op, attribute, input, opset)
-
-#undef FOVEA_CHANGED_FORM
-#define FOVEA_CHANGED_FORM(op, opset, older) {op, opset, older},
 constexpr ChangedForm kChangedForms[] = {
+#define FOVEA_CHANGED_FORM(op, opset, older) {op, opset, older},
 #include "onnx/older_forms.def"
 };
 

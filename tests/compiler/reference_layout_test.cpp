@@ -42,7 +42,7 @@ Tensor run(const ir::Graph& graph, const Tensor& x, int& in_memory_order) {
   in_memory_order = 0;
   for (const PreparedStep& step : executor.current()->steps()) {
     in_memory_order += step.in_memory_order;
-    if (step.in_memory_order) EXPECT_TRUE(step.before.empty() && step.after.empty());
+    EXPECT_TRUE(!step.in_memory_order || (step.before.empty() && step.after.empty()));
   }
   return executor.output(0).tensor.clone().value();
 }

@@ -50,7 +50,9 @@ void expect_same_bits(const char* text, const std::vector<Shape>& shapes, int gr
     ASSERT_EQ(whole.outputs[i].shape(), strips.outputs[i].shape());
     EXPECT_EQ(std::memcmp(whole.outputs[i].raw(), strips.outputs[i].raw(), whole.outputs[i].bytes()), 0) << "output " << i;
   }
-  if (groups > 0) EXPECT_LT(strips.arena, whole.arena);
+  if (groups > 0) {
+    EXPECT_LT(strips.arena, whole.arena);
+  }
 }
 
 // Three heads of a batch of two; 700 rows are no multiple of a strip's. A mask broadcasts over heads, a bias over all rows,

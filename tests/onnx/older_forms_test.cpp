@@ -124,6 +124,7 @@ TEST(OlderForms, BodiesCountToo) {
   const auto model = import_graph(input("c", "", 9) + input("x") + output("y") +
                                   node("If", "c", "y", "attribute { name: 'then_branch' type: GRAPH " + branch + "attribute { name: 'else_branch' type: GRAPH " + branch), 26);
   ASSERT_TRUE(model.ok()) << model.status().to_string();
+  EXPECT_FALSE(check_export(*model, {.opset = 19}).ok());
   EXPECT_FALSE(written(*model, 19).status.ok());
   EXPECT_TRUE(written(*model, 20).status.ok());
 }
